@@ -1,0 +1,64 @@
+"""Fixtures: data sets, thread counts, the folder of real tables; the hypothesis profiles."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+
+# Processes that tests start import what these tests import, never the source folder they stand in.
+os.environ["PYTHONSAFEPATH"] = "1"
+
+# A test run must find the same examples everywhere: what a machine's speed or a random seed
+# decides cannot be repeated by whoever reads the failure.
+hypothesis.settings.register_profile(
+    "ci",
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "thorough",
+    max_examples=1000,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(params=[1, 2, 3])
+def n_jobs(request):
+    """Return a number of threads."""
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    """Return a generator that gives every test the same numbers."""
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(params=[load_iris, load_wine, load_breast_cancer], ids=["iris", "wine", "cancer"])
+def class_table(request):
+    """Return X and y of a bundled classification set."""
+    return request.param(return_X_y=True)
+
+
+@pytest.fixture
+def diabetes():
+    """Return X and y of a bundled regression set."""
+    return load_diabetes(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """Return the folder of real tables, or skip the test."""
+    named = os.environ.get("TREELEARN_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not (folder / "datasets.json").is_file():
+        pytest.skip("no real tables: set TREELEARN_DATA to a folder with datasets.json")
+    pytest.importorskip("pyarrow", reason="real tables are Parquet files")
+    return folder

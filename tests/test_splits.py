@@ -1,0 +1,173 @@
+"""Every node of every tree against brute force: no cut that is allowed gains more."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import CLASS_CRITERIA, TARGET_CRITERIA, labels, rules, tables, targets, weights
+from tree_checks import walk
+
+from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*renyi_mean")
+
+CLASS_IDS = [f"{name}-{order}" for name, order in CLASS_CRITERIA]
+
+
+@pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA, ids=CLASS_IDS)
+@given(data=st.data())
+def test_classifier(criterion, order, data):
+    X = data.draw(tables())
+    y = data.draw(labels(len(X)))
+    w = data.draw(weights(len(X)))
+    tree = DecisionTreeClassifier(criterion=criterion, order=order, **data.draw(rules()))
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", TARGET_CRITERIA)
+@given(data=st.data())
+def test_regressor(criterion, data):
+    X = data.draw(tables())
+    y = data.draw(targets(len(X), positive=criterion == "poisson"))
+    w = data.draw(weights(len(X)))
+    if w is not None:
+        w[0] += 1.0
+    tree = DecisionTreeRegressor(criterion=criterion, **data.draw(rules()))
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA[::3], ids=CLASS_IDS[::3])
+@given(data=st.data())
+def test_classifier_of_two_outputs(criterion, order, data):
+    X = data.draw(tables(max_rows=14))
+    y = data.draw(labels(len(X), n_outputs=2))
+    w = data.draw(weights(len(X)))
+    tree = DecisionTreeClassifier(criterion=criterion, order=order, **data.draw(rules()))
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", TARGET_CRITERIA)
+@given(data=st.data())
+def test_regressor_of_two_outputs(criterion, data):
+    X = data.draw(tables(max_rows=14))
+    y = data.draw(targets(len(X), n_outputs=2, positive=criterion == "poisson"))
+    w = data.draw(weights(len(X)))
+    if w is not None:
+        w[0] += 1.0
+    tree = DecisionTreeRegressor(criterion=criterion, **data.draw(rules()))
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA[::2], ids=CLASS_IDS[::2])
+@given(data=st.data())
+def test_classifier_with_monotone_constraints(criterion, order, data):
+    X = data.draw(tables())
+    y = data.draw(labels(len(X), max_classes=2))
+    w = data.draw(weights(len(X)))
+    signs = data.draw(st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=3, max_size=3))
+    tree = DecisionTreeClassifier(
+        criterion=criterion,
+        order=order,
+        monotonic_cst=signs[: X.shape[1]],
+        **data.draw(rules()),
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", TARGET_CRITERIA)
+@given(data=st.data())
+def test_regressor_with_monotone_constraints(criterion, data):
+    X = data.draw(tables())
+    y = data.draw(targets(len(X), positive=criterion == "poisson"))
+    w = data.draw(weights(len(X)))
+    if w is not None:
+        w[0] += 1.0
+    signs = data.draw(st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=3, max_size=3))
+    tree = DecisionTreeRegressor(
+        criterion=criterion, monotonic_cst=signs[: X.shape[1]], **data.draw(rules())
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize(("criterion", "order"), [("gini", 2.0), ("renyi", 0.5), ("entropy", 2.0)])
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 2.5, 2: 0.5, 3: 7.0}])
+@given(data=st.data())
+def test_class_weight(criterion, order, class_weight, data):
+    X = data.draw(tables())
+    y = np.concatenate([np.arange(4), data.draw(labels(len(X)))])[: len(X)]
+    w = data.draw(weights(len(X)))
+    if isinstance(class_weight, dict):
+        class_weight = {k: class_weight[k] for k in np.unique(y)}
+    tree = DecisionTreeClassifier(
+        criterion=criterion, order=order, class_weight=class_weight, **data.draw(rules())
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "renyi", "misclassification"])
+@given(data=st.data(), seed=st.integers(0, 5))
+def test_random_splitter_of_a_classifier(criterion, data, seed):
+    """The walk checks that cuts are allowed and statistics right; the cut itself is random."""
+    X = data.draw(tables())
+    y = data.draw(labels(len(X)))
+    w = data.draw(weights(len(X)))
+    tree = DecisionTreeClassifier(
+        criterion=criterion, splitter="random", random_state=seed, **data.draw(rules())
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", TARGET_CRITERIA)
+@given(data=st.data(), seed=st.integers(0, 5))
+def test_random_splitter_of_a_regressor(criterion, data, seed):
+    X = data.draw(tables())
+    y = data.draw(targets(len(X), positive=criterion == "poisson"))
+    w = data.draw(weights(len(X)))
+    if w is not None:
+        w[0] += 1.0
+    tree = DecisionTreeRegressor(
+        criterion=criterion, splitter="random", random_state=seed, **data.draw(rules())
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@given(data=st.data(), seed=st.integers(0, 5), max_features=st.sampled_from([1, 2, "sqrt"]))
+def test_drawn_features(data, seed, max_features):
+    """With fewer features drawn, the chosen cut is still the best of its own feature."""
+    X = data.draw(tables())
+    y = data.draw(labels(len(X)))
+    w = data.draw(weights(len(X)))
+    tree = DecisionTreeClassifier(
+        max_features=min(max_features, X.shape[1]) if isinstance(max_features, int) else "sqrt",
+        random_state=seed,
+        **data.draw(rules()),
+    )
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA, ids=CLASS_IDS)
+@pytest.mark.parametrize("kind", ["continuous", "small integers", "missing", "weighted"])
+def test_larger_table(criterion, order, kind, rng):
+    """Nodes of some hundred rows take other paths through the core than small ones."""
+    X, w = _larger_table(kind, rng)
+    y = (X[:, 0] > 0.3).astype(int) + (rng.random(len(X)) < 0.3)
+    tree = DecisionTreeClassifier(criterion=criterion, order=order, max_depth=2)
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", TARGET_CRITERIA)
+@pytest.mark.parametrize("kind", ["continuous", "small integers", "missing", "weighted"])
+def test_larger_table_of_targets(criterion, kind, rng):
+    X, w = _larger_table(kind, rng)
+    y = np.where(np.isnan(X[:, 0]), 0.5, X[:, 0]) ** 2 + rng.poisson(1.0, len(X))
+    tree = DecisionTreeRegressor(criterion=criterion, max_depth=2)
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+def _larger_table(kind, rng):
+    X = rng.random((160, 2))
+    if kind == "small integers":
+        X = np.floor(20.0 * X)
+    elif kind == "missing":
+        X[rng.random(X.shape) < 0.2] = np.nan
+    return X, rng.random(len(X)) if kind == "weighted" else None

@@ -1,0 +1,15 @@
+"""Decision trees with exact search, many times faster, and with any impurity."""
+
+from ._show_versions import show_versions
+from ._version import __version__
+from .classifier import DecisionTreeClassifier
+from .laboratory import compare_criteria
+from .regressor import DecisionTreeRegressor
+
+__all__ = [
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "__version__",
+    "compare_criteria",
+    "show_versions",
+]

@@ -1,0 +1,20 @@
+from ._pass cimport Sweep
+from ._types cimport *
+from ._workspace cimport Workspace
+
+cdef void offer(
+    const Search* search, const Node* node, const Segment* segment, Workspace* work,
+    Sweep* sweep, int32_t code, Split* best, int32_t* best_code,
+) noexcept nogil
+cdef void score_block(
+    const Search* search, const Node* node, const Segment* segment, Workspace* work,
+    Sweep* sweep, Split* best, int32_t* best_code,
+) noexcept nogil
+cdef bint is_feasible(
+    const Search* search, const Node* node, int32_t feature, const int64_t* left,
+    int64_t weight_left, int64_t n_left, int64_t* right,
+) noexcept nogil
+cdef double score_stats(
+    const Search* search, const Node* node, const int64_t* left, int64_t weight_left,
+    const int64_t* right, double* counts, double* tie_score,
+) noexcept nogil

@@ -1,0 +1,112 @@
+"""From validated arrays to a fitted tree."""
+
+import numpy as np
+
+from ._grower import Grower
+from ._threads import effective_n_threads
+from ._training_set import TrainingSet
+from .criteria import (
+    ABSOLUTE_ERROR,
+    GAUSSIAN_RIDGE,
+    GINI,
+    POISSON,
+    RENYI_MEAN,
+    SHANNON,
+    SHANNON_TIES_FROM,
+    TSALLIS,
+)
+from .tree import Tree
+
+__all__ = ["grow_tree"]
+
+# Tables of the terms of class counts take 16 bytes a unit of weight: half a gigabyte here.
+_LARGEST_TABLE = 2**25
+# A fit of fewer cells takes some milliseconds: starting a second thread would cost as much
+# (benchmarks/fit.py, iris and letter).
+_FEWEST_CELLS_FOR_THREADS = 200_000
+# Next to order 1 the sums of powers all come to the weight of the node, and differ by rounding.
+_NEAREST_TO_ONE = 0.05
+
+
+def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
+    """Grow one tree.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features) or CSC matrix
+        float32 or float64; NaN is a missing value.
+    y : ndarray of shape (n_outputs, n_samples)
+        int32 labels or float64 targets.
+    n_classes : list of int or None
+        Classes of each output; None for regression.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights, none negative.
+    kernel : treelearn.criteria.Kernel
+        The criterion.
+    rules : dict
+        Stopping rules and drawing, see ``Grower``.
+    seed : int
+        Seed of every random choice.
+    n_jobs : int or None
+        Threads that may be used, as the estimators take it.
+
+    Returns
+    -------
+    Tree
+        The tree, not pruned.
+    """
+    n_threads = 1
+    if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
+        n_threads = effective_n_threads(n_jobs)
+    training_set = TrainingSet(
+        X,
+        y,
+        n_classes,
+        sample_weight,
+        is_centred=kernel.formula != POISSON,
+        ridge_share=GAUSSIAN_RIDGE,
+        n_threads=n_threads,
+    )
+    rules = dict(
+        rules,
+        tables=_count_tables(kernel, training_set, rules),
+        y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
+    )
+    arrays = Grower(training_set, kernel, rules, seed, n_threads).grow()
+    return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
+
+
+def _target_ranks(y):
+    """Return the rank of every target within its output."""
+    return np.stack([np.unique(row, return_inverse=True)[1].ravel() for row in y]).astype(np.int32)
+
+
+def _count_tables(kernel, training_set, rules):
+    """Return the terms of whole class counts and of whole weights, where tables serve.
+
+    They do for one output of whole weights and for a criterion that is a function of one power
+    sum; otherwise None, and every candidate is scored from its statistics vector.
+    """
+    total = training_set.whole_weight
+    if total is None or kernel.formula > RENYI_MEAN or rules["monotonic"] is not None:
+        return None
+    if rules["random_thresholds"]:
+        return None
+    if kernel.formula == GINI:
+        # Sums of squares need no table, as long as they are exact in float64.
+        return (np.zeros(1), np.zeros(1)) if total < 2**26 else None
+    if total > _LARGEST_TABLE:
+        return None
+    count = np.arange(total + 1, dtype=np.float64)
+    if kernel.formula == SHANNON:
+        terms = count * np.log(np.maximum(count, 1.0))
+        return terms, terms
+    if abs(kernel.order - 1.0) < _NEAREST_TO_ONE or kernel.order >= SHANNON_TIES_FROM:
+        return None
+    # In units of a power of two in the middle of the counts, so that no power overflows.
+    scaled = count / 2.0 ** (total.bit_length() // 2)
+    terms = scaled**kernel.order
+    if kernel.formula == TSALLIS:
+        scaled[0] = 1.0
+        return terms, scaled ** (1.0 - kernel.order)
+    return terms, terms

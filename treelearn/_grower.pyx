@@ -1,0 +1,464 @@
+"""Growth: from the root to the leaves, depth first or best first.
+
+Depth first, the nodes above a size are grown one after the other, and the subtrees below them
+by as many threads as there are; every subtree writes its own records. Nodes are numbered in
+pre-order at the end, so the tree is the same for every number of threads.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.math cimport INFINITY
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memset
+
+import numpy as np
+
+from ._node cimport (
+    INTERRUPTED,
+    MEMORY_RAN_OUT,
+    Buffers,
+    Candidate,
+    describe,
+    evaluate,
+    hand_on,
+    release_node,
+)
+from ._records cimport Growth, assemble, release, write_leaf, write_record, write_split
+from ._signals cimport raise_pending
+from ._splitter cimport mix
+from ._statistics cimport add_samples
+from ._training_set cimport TrainingSet
+from ._types cimport *
+from ._workspace cimport Workspace, close_workspace, open_workspace
+
+cdef double EPSILON = 2.220446049250313e-16
+
+
+cdef int apply_split(
+    const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
+) noexcept nogil:
+    """Write the split into the tree and hand the lists on to children that may be split."""
+    cdef int status = write_split(
+        search, growth, candidate,
+        buffers.samples[candidate.left.buffer] + candidate.node.start, work,
+    )
+    if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
+        return status
+    return hand_on(search, buffers, candidate, work)
+
+
+cdef int grow_depth_first(
+    const Search* search,
+    Buffers* buffers,
+    Growth* growth,
+    const Node* root,       # its record is written; it is owned by this call
+    int32_t largest_kept,   # nodes of at most so many samples are left to others
+    Node** pending,         # out: those nodes
+    int32_t* n_pending,     # out
+    Workspace* work,
+) noexcept nogil:
+    """Grow a subtree."""
+    cdef Node* stack = NULL
+    cdef void* larger
+    cdef int32_t n_stack = 1, stack_capacity = 64, pending_capacity = 0, k
+    cdef Candidate candidate
+    cdef Node* child
+    cdef bint is_split
+    cdef int status = 0
+    stack = <Node*> malloc(stack_capacity * sizeof(Node))
+    if stack == NULL:
+        return MEMORY_RAN_OUT
+    stack[0] = root[0]
+    while n_stack > 0 and status == 0:
+        n_stack -= 1
+        candidate.node = stack[n_stack]
+        if candidate.node.n_samples <= largest_kept:
+            if n_pending[0] == pending_capacity:
+                pending_capacity = 2 * pending_capacity + 16
+                larger = realloc(pending[0], pending_capacity * sizeof(Node))
+                if larger == NULL:
+                    release_node(&candidate.node)
+                    status = MEMORY_RAN_OUT
+                    break
+                pending[0] = <Node*> larger
+            pending[0][n_pending[0]] = candidate.node
+            growth.records[candidate.node.id].subtree = n_pending[0]
+            n_pending[0] += 1
+            continue
+        status = evaluate(search, buffers, &candidate, work, &is_split)
+        if status == 0:
+            if is_split:
+                status = apply_split(search, buffers, growth, &candidate, work)
+            else:
+                status = write_leaf(search, growth, &candidate.node)
+        if status == 0 and is_split and n_stack + 2 > stack_capacity:
+            stack_capacity *= 2
+            larger = realloc(stack, stack_capacity * sizeof(Node))
+            if larger == NULL:
+                status = MEMORY_RAN_OUT
+            else:
+                stack = <Node*> larger
+        for k in range(2):  # the left child comes off the stack first
+            child = &candidate.right if k == 0 else &candidate.left
+            if status == 0 and is_split and not child.is_terminal:
+                stack[n_stack] = child[0]
+                n_stack += 1
+            else:
+                release_node(child)
+        release_node(&candidate.node)
+    for k in range(n_stack):
+        release_node(stack + k)
+    free(stack)
+    return status
+
+
+cdef inline bint comes_before(const Candidate* a, const Candidate* b) noexcept nogil:
+    """Order of the frontier: the largest gain, of equal gains the node that was made first."""
+    if a.gain != b.gain:
+        return a.gain > b.gain
+    return a.node.id < b.node.id
+
+
+cdef void sift_up(Candidate* heap, int64_t i) noexcept nogil:
+    cdef Candidate swap
+    while i > 0 and comes_before(heap + i, heap + (i - 1) // 2):
+        swap = heap[i]
+        heap[i] = heap[(i - 1) // 2]
+        heap[(i - 1) // 2] = swap
+        i = (i - 1) // 2
+
+
+cdef void sift_down(Candidate* heap, int64_t n) noexcept nogil:
+    cdef Candidate swap
+    cdef int64_t i = 0, child
+    while 2 * i + 1 < n:
+        child = 2 * i + 1
+        if child + 1 < n and comes_before(heap + child + 1, heap + child):
+            child += 1
+        if comes_before(heap + i, heap + child):
+            return
+        swap = heap[i]
+        heap[i] = heap[child]
+        heap[child] = swap
+        i = child
+
+
+cdef int grow_best_first(
+    const Search* search, Buffers* buffers, Growth* growth, const Node* root, Workspace* work
+) noexcept nogil:
+    """Grow to a number of leaves, always where the gain is largest."""
+    cdef int64_t n_left = search.rules.max_leaf_nodes - 1, n_heap = 0, capacity = 64, i
+    cdef Candidate* heap = <Candidate*> malloc(capacity * sizeof(Candidate))
+    cdef Candidate candidate, next_candidate
+    cdef void* larger
+    cdef bint is_split = False
+    cdef Node* child
+    cdef int status = 0, k
+    if heap == NULL:
+        return MEMORY_RAN_OUT
+    candidate.node = root[0]
+    status = evaluate(search, buffers, &candidate, work, &is_split)
+    if status == 0 and is_split:
+        heap[0] = candidate
+        n_heap = 1
+    else:
+        if status == 0:
+            status = write_leaf(search, growth, &candidate.node)
+        release_node(&candidate.left)
+        release_node(&candidate.right)
+        release_node(&candidate.node)
+    while n_heap > 0 and status == 0:
+        candidate = heap[0]
+        n_heap -= 1
+        heap[0] = heap[n_heap]
+        sift_down(heap, n_heap)
+        if n_left <= 0:
+            status = write_leaf(search, growth, &candidate.node)
+            release_node(&candidate.left)
+            release_node(&candidate.right)
+            release_node(&candidate.node)
+            continue
+        n_left -= 1
+        status = apply_split(search, buffers, growth, &candidate, work)
+        if n_heap + 2 > capacity and status == 0:
+            capacity *= 2
+            growth.bytes_asked = capacity * <int64_t> sizeof(Candidate)
+            larger = realloc(heap, capacity * sizeof(Candidate))
+            if larger == NULL:
+                status = MEMORY_RAN_OUT
+            else:
+                heap = <Candidate*> larger
+        for k in range(2):
+            child = &candidate.left if k == 0 else &candidate.right
+            if status != 0 or child.is_terminal:
+                release_node(child)
+                continue
+            next_candidate.node = child[0]
+            status = evaluate(search, buffers, &next_candidate, work, &is_split)
+            if status == 0 and is_split:
+                heap[n_heap] = next_candidate
+                n_heap += 1
+                sift_up(heap, n_heap - 1)
+                continue
+            if status == 0:
+                status = write_leaf(search, growth, &next_candidate.node)
+            release_node(&next_candidate.left)
+            release_node(&next_candidate.right)
+            release_node(&next_candidate.node)
+        release_node(&candidate.node)
+    for i in range(n_heap):
+        release_node(&heap[i].left)
+        release_node(&heap[i].right)
+        release_node(&heap[i].node)
+    free(heap)
+    return status
+
+
+cdef void grow_subtree(
+    const Search* search,
+    Buffers* buffers,
+    Growth* growth,
+    const Node* root,
+    Workspace* work,
+    int* shared_status,     # in, out
+) noexcept nogil:
+    """Grow one subtree, unless another one has failed already."""
+    cdef Node node = root[0]
+    cdef Node* pending = NULL
+    cdef int32_t n_pending = 0
+    cdef int status = shared_status[0]
+    if status == 0:
+        status = write_record(
+            search, growth, &node, buffers.samples[node.buffer] + node.start, work
+        )
+    if status != 0:
+        release_node(&node)
+    else:
+        status = grow_depth_first(search, buffers, growth, &node, 0, &pending, &n_pending, work)
+    if status != 0:
+        shared_status[0] = status
+
+
+cdef class Grower:
+    """Grows one tree over a training set.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+        Its lists are used up by the growth.
+    kernel : treelearn.criteria.Kernel
+        The criterion.
+    rules : dict
+        The estimator's parameters as whole numbers and floats; see ``__init__``.
+    seed : int
+        64 bits from which every random choice follows.
+    n_threads : int
+        Threads that may grow.
+    """
+
+    cdef TrainingSet training_set
+    cdef Search search
+    cdef uint64_t seed
+    cdef int n_threads
+    cdef dict arrays
+    cdef double scale
+    cdef double weight_scale
+
+    def __init__(self, TrainingSet training_set, kernel, dict rules, seed, int n_threads):
+        cdef Search* search = &self.search
+        cdef const int8_t[::1] monotonic
+        cdef const int64_t[::1] list_starts = training_set.list_starts
+        cdef const double[::1] defaults = training_set.default_values
+        cdef const double[::1] terms, weight_terms
+        cdef const int32_t[:, ::1] ranks
+        memset(search, 0, sizeof(Search))
+        self.training_set = training_set
+        self.arrays = {}
+        self.seed = seed
+        self.scale = kernel.scale
+        self.weight_scale = training_set.weight_scale
+        search.values = training_set.values
+        search.targets = training_set.targets
+        search.class_shift = training_set.class_shift
+        search.index_mask = training_set.index_mask
+        search.n_features = training_set.n_features
+        search.n_total = training_set.n_total
+        search.list_starts = &list_starts[0]
+        search.default_values = &defaults[0]
+        search.rules.formula = kernel.formula
+        search.rules.order = kernel.order
+        search.rules.shannon_ties = kernel.shannon_ties
+        search.rules.random_thresholds = rules["random_thresholds"]
+        search.rules.max_features = min(rules["max_features"], training_set.n_features)
+        search.rules.max_depth = rules["max_depth"]
+        search.rules.min_samples_split = rules["min_samples_split"]
+        search.rules.min_samples_leaf = rules["min_samples_leaf"]
+        unit = training_set.targets.weight_unit
+        min_weight = rules["min_weight_fraction"] * training_set.total_weight
+        search.rules.min_weight_leaf = max(1, int(np.ceil(min_weight / unit)))
+        search.rules.min_decrease = (
+            (rules["min_impurity_decrease"] - EPSILON)
+            * training_set.total_weight / kernel.scale
+        )
+        search.rules.max_leaf_nodes = rules["max_leaf_nodes"]
+        if rules["monotonic"] is not None:
+            self.arrays["monotonic"] = rules["monotonic"]
+            monotonic = rules["monotonic"]
+            search.rules.monotonic = &monotonic[0]
+        tables = rules["tables"]
+        if tables is not None:
+            self.arrays["tables"] = tables
+            terms, weight_terms = tables
+            search.count_terms = &terms[0]
+            search.weight_terms = &weight_terms[0]
+            search.sums_classes = True
+        if rules["y_ranks"] is not None:
+            self.arrays["y_ranks"] = rules["y_ranks"]
+            ranks = rules["y_ranks"]
+            search.y_ranks = &ranks[0, 0]
+        search.sums_moments = (
+            not search.targets.is_classification
+            and search.targets.n_outputs == 1
+            and search.rules.monotonic == NULL
+        )
+        self.n_threads = n_threads
+
+    cdef int make_root(self, Node* root, Workspace* work) except -1:
+        """Set the root from all samples and all features."""
+        cdef TrainingSet data = self.training_set
+        cdef const int32_t[::1] rows = data.rows
+        cdef const int32_t[:, ::1] segments = data.root_segments
+        cdef int32_t feature
+        memset(root, 0, sizeof(Node))
+        root.stats = <int64_t*> calloc(self.search.targets.n_stats, sizeof(int64_t))
+        root.segments = <Segment*> calloc(self.search.n_features, sizeof(Segment))
+        if root.stats == NULL or root.segments == NULL:
+            raise MemoryError(
+                f"Unable to allocate {self.search.n_features * sizeof(Segment)} bytes for a node."
+            )
+        root.n_samples = rows.shape[0]
+        root.n_segments = self.search.n_features
+        root.seed = mix(self.seed)
+        root.lower_bound = -INFINITY
+        root.upper_bound = INFINITY
+        for feature in range(self.search.n_features):
+            root.segments[feature].feature = feature
+            root.segments[feature].n_below = segments[feature, 0]
+            root.segments[feature].n_above = segments[feature, 1]
+            root.segments[feature].n_missing = segments[feature, 2]
+        add_samples(
+            &self.search.targets, &rows[0], root.n_samples, root.stats, &root.weight
+        )
+        describe(&self.search, root, &rows[0], work)
+        return 0
+
+    def grow(self):
+        """Grow the tree and return its arrays by name, nodes in pre-order.
+
+        Returns
+        -------
+        dict of ndarray
+            ``left``, ``right``, ``feature``, ``threshold``, ``missing_go_to_left``,
+            ``impurity``, ``n_node_samples``, ``weighted_n_node_samples``; ``value`` of shape
+            (n_nodes, value_stride); ``class_starts``, ``classes`` and ``class_weights`` of
+            the leaves.
+
+        Raises
+        ------
+        MemoryError
+            With the number of bytes that could not be had.
+        """
+        cdef TrainingSet data = self.training_set
+        cdef Search* search = &self.search
+        cdef Buffers buffers
+        cdef int n_threads = self.n_threads
+        cdef Workspace* workspaces = NULL
+        cdef Growth* growths = NULL
+        cdef Growth growth
+        cdef Node root
+        cdef Node* pending = NULL
+        cdef int32_t n_pending = 0, largest_kept = 0, k
+        cdef int status = 0, i
+        spare_entries = np.empty_like(data.entries)
+        samples = np.empty((2, search.n_total), dtype=np.int32)
+        samples[0, : data.rows.shape[0]] = data.rows
+        goes_left = np.zeros(search.n_total, dtype=np.uint8)
+        cdef uint32_t[::1] first_entries = data.entries
+        cdef uint32_t[::1] second_entries = spare_entries
+        cdef int32_t[:, ::1] samples_view = samples
+        cdef uint8_t[::1] goes_left_view = goes_left
+        buffers.entries[0] = &first_entries[0]
+        buffers.entries[1] = &second_entries[0]
+        buffers.samples[0] = &samples_view[0, 0]
+        buffers.samples[1] = &samples_view[1, 0]
+        buffers.goes_left = &goes_left_view[0]
+        memset(&growth, 0, sizeof(Growth))
+        growth.value_stride = 0
+        if not search.targets.is_classification:
+            growth.value_stride = search.targets.n_outputs
+        elif search.rules.monotonic != NULL:
+            growth.value_stride = 1
+        workspaces = <Workspace*> calloc(n_threads, sizeof(Workspace))
+        try:
+            if workspaces == NULL:
+                raise MemoryError(f"Unable to allocate {n_threads * sizeof(Workspace)} bytes.")
+            for i in range(n_threads):
+                if open_workspace(workspaces + i, search) != 0:
+                    raise MemoryError(
+                        f"Unable to allocate {search.n_total * sizeof(entry_t)} bytes of scratch "
+                        "memory."
+                    )
+                workspaces[i].shared_status = &status
+            workspaces[0].polls = True
+            self.make_root(&root, workspaces)
+            if n_threads > 1 and search.rules.max_leaf_nodes == 0:
+                largest_kept = root.n_samples // (8 * n_threads)
+            with nogil:
+                status = write_record(search, &growth, &root, buffers.samples[0], workspaces)
+                if status == 0 and root.is_terminal:
+                    status = write_leaf(search, &growth, &root)
+                    release_node(&root)
+                elif status == 0 and search.rules.max_leaf_nodes > 0:
+                    status = grow_best_first(search, &buffers, &growth, &root, workspaces)
+                elif status == 0:
+                    status = grow_depth_first(
+                        search, &buffers, &growth, &root, largest_kept, &pending, &n_pending,
+                        workspaces,
+                    )
+            if status == 0 and n_pending > 0:
+                growths = <Growth*> calloc(n_pending, sizeof(Growth))
+                if growths == NULL:
+                    raise MemoryError(f"Unable to allocate {n_pending * sizeof(Growth)} bytes.")
+                for k in range(n_pending):
+                    growths[k].value_stride = growth.value_stride
+                # Subtrees write to their own records and to their own part of the buffers.
+                for k in prange(
+                    n_pending, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
+                ):
+                    grow_subtree(
+                        search, &buffers, growths + k, pending + k, workspaces + threadid(),
+                        &status,
+                    )
+            if status == MEMORY_RAN_OUT:
+                asked = max([growth.bytes_asked] + [growths[k].bytes_asked for k in range(
+                    n_pending if growths != NULL else 0)])
+                raise MemoryError(f"Unable to allocate {asked} bytes for the nodes of the tree.")
+            if status == INTERRUPTED:
+                raise_pending()
+            return assemble(
+                &growth, growths, n_pending, search.targets.weight_unit * self.weight_scale,
+                self.scale,
+            )
+        finally:
+            if growths == NULL:
+                for k in range(n_pending):
+                    release_node(pending + k)
+            else:
+                for k in range(n_pending):
+                    release(growths + k)
+            free(growths)
+            free(pending)
+            release(&growth)
+            if workspaces != NULL:
+                for i in range(n_threads):
+                    close_workspace(workspaces + i)
+            free(workspaces)

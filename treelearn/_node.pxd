@@ -1,0 +1,38 @@
+"""A node on its way through growth."""
+
+from ._types cimport *
+from ._workspace cimport Workspace
+
+cdef enum Status:
+    DONE = 0
+    MEMORY_RAN_OUT = 1
+    INTERRUPTED = 2
+
+# A node with the split found for it.
+cdef struct Candidate:
+    Node node
+    Node left
+    Node right
+    Split split
+    double gain
+
+# The two buffers between which samples and entries go back and forth, level by level.
+cdef struct Buffers:
+    int32_t* samples[2]
+    entry_t* entries[2]
+    uint8_t* goes_left
+
+cdef void release_node(Node* node) noexcept nogil
+cdef double node_value(
+    const Search* search, const Node* node, int32_t output, const int32_t* samples,
+    Workspace* work,
+) noexcept nogil
+cdef void describe(
+    const Search* search, Node* node, const int32_t* samples, Workspace* work
+) noexcept nogil
+cdef int evaluate(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work, bint* is_split
+) noexcept nogil
+cdef int hand_on(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
+) noexcept nogil

@@ -1,0 +1,164 @@
+"""What happens to one node: its split is found and weighed, its lists are handed on."""
+
+from libc.math cimport fabs
+from libc.stdlib cimport calloc, free, malloc
+
+from ._partition cimport mark_sides, partition_lists, partition_samples
+from ._splitter cimport find_split, mix
+from ._statistics cimport add_samples, impurity_of, is_pure, value_of
+from ._types cimport *
+from ._workspace cimport Workspace
+
+# A gain this far from zero, as a share of the node term, is rounding.
+cdef double ROUNDING = 1e-13
+
+
+cdef void release_node(Node* node) noexcept nogil:
+    free(node.stats)
+    free(node.segments)
+    node.stats = NULL
+    node.segments = NULL
+
+
+cdef void describe(
+    const Search* search, Node* node, const int32_t* samples, Workspace* work
+) noexcept nogil:
+    """Set what a node knows from its samples and statistics."""
+    cdef const Rules* rules = &search.rules
+    node.impurity = impurity_of(
+        search, samples, node.n_samples, node.stats, node.weight, work.counts, work.pairs,
+        work.spare_pairs,
+    )
+    node.is_terminal = (
+        node.depth >= rules.max_depth
+        or node.n_samples < rules.min_samples_split
+        or node.n_samples < 2 * rules.min_samples_leaf
+        or node.weight < 2 * rules.min_weight_leaf
+        or is_pure(&search.targets, samples, node.n_samples, node.stats)
+    )
+
+
+cdef double node_value(
+    const Search* search, const Node* node, int32_t output, const int32_t* samples,
+    Workspace* work,
+) noexcept nogil:
+    """Value of one output of a node, the share of class 0 in classification, unbounded."""
+    if search.targets.is_classification:
+        return <double> node.stats[0] / <double> node.weight
+    return value_of(search, output, samples, node.n_samples, work.pairs, work.spare_pairs)
+
+
+cdef int evaluate(
+    const Search* search,
+    Buffers* buffers,
+    Candidate* candidate,   # in: its node; out: split, children, gain
+    Workspace* work,
+    bint* is_split,         # out
+) noexcept nogil:
+    """Find the split of a node, divide its samples, and weigh up what the split gains."""
+    cdef Node* node = &candidate.node
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    cdef const Targets* targets = &search.targets
+    cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
+    cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
+    cdef int32_t i
+    cdef double term
+    is_split[0] = False
+    left.stats = right.stats = NULL
+    left.segments = right.segments = NULL
+    find_split(
+        search, node, samples, buffers.entries[node.buffer], work, &candidate.split
+    )
+    if work.is_stopped:
+        return INTERRUPTED
+    if candidate.split.feature < 0:
+        return 0
+    left[0] = right[0] = node[0]
+    left.segments = right.segments = NULL
+    left.stats = right.stats = NULL
+    left.stats = <int64_t*> calloc(targets.n_stats, sizeof(int64_t))
+    right.stats = <int64_t*> calloc(targets.n_stats, sizeof(int64_t))
+    if left.stats == NULL or right.stats == NULL:
+        return MEMORY_RAN_OUT
+    mark_sides(
+        search, node, &candidate.split, samples, buffers.entries[node.buffer], buffers.goes_left
+    )
+    left.n_samples = partition_samples(
+        buffers.goes_left, samples, node.n_samples, divided, <int32_t*> work.spare
+    )
+    right.n_samples = node.n_samples - left.n_samples
+    right.start = node.start + left.n_samples
+    left.buffer = right.buffer = 1 - node.buffer
+    left.depth = right.depth = node.depth + 1
+    left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
+    right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
+    # Whole units: the larger side is the rest, to the bit.
+    left.weight = right.weight = 0
+    if left.n_samples <= right.n_samples:
+        add_samples(targets, divided, left.n_samples, left.stats, &left.weight)
+        right.weight = node.weight - left.weight
+        for i in range(targets.n_stats):
+            right.stats[i] = node.stats[i] - left.stats[i]
+    else:
+        add_samples(
+            targets, divided + left.n_samples, right.n_samples, right.stats, &right.weight
+        )
+        left.weight = node.weight - right.weight
+        for i in range(targets.n_stats):
+            left.stats[i] = node.stats[i] - right.stats[i]
+    describe(search, left, divided, work)
+    describe(search, right, divided + left.n_samples, work)
+    if search.rules.monotonic != NULL:
+        set_bounds(search, candidate, divided, work)
+    term = <double> node.weight * node.impurity
+    candidate.gain = (
+        term - <double> left.weight * left.impurity - <double> right.weight * right.impurity
+    ) * targets.weight_unit
+    if fabs(candidate.gain) < ROUNDING * fabs(term) * targets.weight_unit:
+        candidate.gain = 0.0
+    is_split[0] = candidate.gain >= search.rules.min_decrease
+    return 0
+
+
+cdef void set_bounds(
+    const Search* search, Candidate* candidate, const int32_t* divided, Workspace* work
+) noexcept nogil:
+    """Bound the values of the children by the middle of the two, as scikit-learn does."""
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    cdef int8_t direction = search.rules.monotonic[candidate.split.feature]
+    cdef double middle
+    if direction == 0:
+        return
+    middle = (
+        node_value(search, left, 0, divided, work)
+        + node_value(search, right, 0, divided + left.n_samples, work)
+    ) / 2.0
+    if direction > 0:
+        left.upper_bound = middle
+        right.lower_bound = middle
+    else:
+        left.lower_bound = middle
+        right.upper_bound = middle
+
+
+cdef int hand_on(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
+) noexcept nogil:
+    """Partition the lists of a split node for those children that may be split again."""
+    cdef Node* node = &candidate.node
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    cdef int32_t n_segments = 0
+    left.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
+    right.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
+    if left.segments == NULL or right.segments == NULL:
+        return MEMORY_RAN_OUT
+    partition_lists(
+        search, node, buffers.goes_left, buffers.entries[node.buffer],
+        buffers.entries[left.buffer], left.segments, right.segments, &n_segments,
+        not right.is_terminal, work,
+    )
+    left.n_segments = right.n_segments = n_segments
+    return INTERRUPTED if work.is_stopped else DONE

@@ -1,0 +1,45 @@
+"""The tree as it is written down during growth."""
+
+from ._node cimport Candidate
+from ._types cimport *
+from ._workspace cimport Workspace
+
+# One node of the tree as it is written down during growth.
+cdef struct Record:
+    int32_t left            # record of the left child, the right one follows; -1: a leaf
+    int32_t subtree         # number of the growth that continues here, -1: none
+    int32_t feature
+    bint missing_goes_left
+    bint needs_double
+    int64_t n_samples
+    int64_t weight          # units
+    int64_t first_class     # leaves in classification: their classes
+    int64_t n_classes
+    double threshold
+    double impurity
+
+# The records of a tree, or of one subtree.
+cdef struct Growth:
+    Record* records
+    int64_t n_records
+    int64_t capacity
+    double* values          # value_stride of them a record
+    int32_t value_stride
+    int32_t* classes        # of the leaves, one after the other
+    int64_t* class_weights
+    int64_t n_classes
+    int64_t class_capacity
+    int64_t bytes_asked     # what could not be had
+
+cdef void release(Growth* growth) noexcept nogil
+cdef int write_record(
+    const Search* search, Growth* growth, Node* node, const int32_t* samples, Workspace* work
+) noexcept nogil
+cdef int write_leaf(const Search* search, Growth* growth, const Node* node) noexcept nogil
+cdef int write_split(
+    const Search* search, Growth* growth, Candidate* candidate, const int32_t* divided,
+    Workspace* work,
+) noexcept nogil
+cdef assemble(
+    Growth* growth, Growth* subtrees, int32_t n_subtrees, double weight_unit, double scale
+)

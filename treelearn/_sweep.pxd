@@ -1,0 +1,13 @@
+from ._pass cimport Sweep
+from ._types cimport *
+from ._workspace cimport Workspace
+
+cdef void fill_trees(const Search* search, Workspace* work, Sweep* sweep) noexcept nogil
+cdef void pass_entry(
+    const Search* search, entry_t entry, Workspace* work, Sweep* sweep
+) noexcept nogil
+cdef void sweep_entries(
+    const Search* search, const Node* node, const entry_t* entries, int32_t begin, int32_t end,
+    const Segment* segment, Workspace* work, Sweep* sweep, int32_t shift_of_code, Split* best,
+    int32_t* best_code,
+) noexcept nogil

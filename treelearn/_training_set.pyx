@@ -1,0 +1,403 @@
+"""The training samples in the form that growth works on: one sorted list per feature.
+
+Invariants: the list of a feature holds every sample once, except those with the feature's
+default value where it has one; equal values lie together and stand in the order of their
+samples; missing values come last.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.string cimport memset
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ._signals cimport must_stop, raise_pending
+from ._sorting cimport sort_column, value_at
+from ._types cimport *
+
+cdef enum:
+    MEMORY_RAN_OUT = 1
+    INTERRUPTED = 2
+
+# Sums of whole units stay below 2^61, so that the difference of two fits into 64 bits.
+SUM_BITS = 61
+
+# Columns whose most frequent value covers at least this share of the samples do not store it:
+# their lists shrink by what it covers, and cost a second pass over the entries above it.
+cdef double DEFAULT_SHARE = 0.5
+
+
+cdef void* address_of(array) except? NULL:
+    """Where the elements of an array start; the array must outlive the pointer."""
+    return <void*> <size_t> array.__array_interface__["data"][0]
+
+
+cdef class TrainingSet:
+    """Samples and targets, sorted once.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_total, n_features) or CSC matrix of that shape
+        float32 or float64, any strides; NaN is a missing value in a dense matrix. A CSC matrix
+        has sorted, unique row numbers; what it does not store is 0.
+    y : ndarray of shape (n_outputs, n_total), C-contiguous
+        int32 labels from 0 where ``n_classes`` is given, else float64 targets.
+    n_classes : sequence of int or None, default=None
+        Number of classes of each output.
+    sample_weight : ndarray of shape (n_total,) or None, default=None
+        float64, finite, none negative, not all 0. Rows of weight zero are no samples.
+    is_centred : bool, default=True
+        Whether sums of targets are taken about the mean (the Poisson deviance needs them
+        about 0).
+    ridge_share : float, default=0.0
+        Share of the root's variance that gaussian_entropy adds to every variance.
+    n_threads : int, default=1
+        Threads that sort.
+
+    Raises
+    ------
+    ValueError
+        If there are more rows, columns or classes than the index types hold.
+    MemoryError
+        If the lists do not fit.
+    """
+
+    def __init__(
+        self,
+        X,
+        y,
+        n_classes=None,
+        sample_weight=None,
+        is_centred=True,
+        ridge_share=0.0,
+        int n_threads=1,
+    ):
+        largest = np.iinfo(np.int32).max - 1
+        if max(X.shape) > largest:
+            raise ValueError(
+                f"X has shape {X.shape}, but at most {largest} rows or columns can be indexed."
+            )
+        if n_classes is not None and sum(n_classes) > largest:
+            raise ValueError(
+                f"y has {sum(n_classes)} classes, but at most {largest} can be indexed."
+            )
+        self.X = X
+        self.n_total, self.n_features = X.shape
+        self.n_classes = None if n_classes is None else [int(k) for k in n_classes]
+        self.arrays = {}
+        self._take_values(X)
+        self._take_weights(sample_weight)
+        if n_classes is None:
+            self._take_targets(y, is_centred, ridge_share)
+        else:
+            self._take_labels(y)
+        self._sort(n_threads)
+
+    @property
+    def whole_weight(self):
+        """Total weight in units where one output's class counts are whole numbers, else None."""
+        if not self.targets.is_classification or self.targets.n_outputs > 1:
+            return None
+        if self.targets.has_unit_weights:
+            return len(self.rows)
+        if self.targets.weight_unit != 1.0:
+            return None
+        return int(self.total_weight)
+
+    def _take_values(self, X):
+        """Point `values` at the raw data."""
+        memset(&self.values, 0, sizeof(Values))
+        self.values.is_double = X.dtype == np.float64
+        if issparse(X):
+            data = np.ascontiguousarray(X.data)
+            rows = np.ascontiguousarray(X.indices, dtype=np.int32)
+            starts = np.ascontiguousarray(X.indptr, dtype=np.int64)
+            self.arrays.update(data=data, sparse_rows=rows, sparse_starts=starts)
+            self.values.sparse_data = <const char*> address_of(data)
+            self.values.sparse_rows = <const int32_t*> address_of(rows)
+            self.values.sparse_starts = <const int64_t*> address_of(starts)
+        else:
+            self.values.dense = <const char*> address_of(X)
+            self.values.row_stride, self.values.column_stride = X.strides
+
+    def _take_weights(self, sample_weight):
+        """Choose the samples and express their weights in whole units."""
+        memset(&self.targets, 0, sizeof(Targets))
+        self.targets.n_total = self.n_total
+        self.targets.has_unit_weights = True
+        self.targets.weight_unit = 1.0
+        self.weight_scale = 1.0
+        if sample_weight is None:
+            self.rows = np.arange(self.n_total, dtype=np.int32)
+            self.total_weight = self.n_total
+            return
+        self.rows = np.flatnonzero(sample_weight).astype(np.int32)
+        exponent = int(np.frexp(sample_weight.max())[1])
+        if not -20 <= exponent <= 40:
+            # Far from 1, products of weights with targets would leave the range of float64.
+            self.weight_scale = np.ldexp(1.0, exponent)
+            sample_weight = np.ldexp(sample_weight, -exponent)
+            sample_weight[self.rows] = np.maximum(sample_weight[self.rows], 2.0**-1000)
+        weights = sample_weight[self.rows]
+        self.total_weight = weights.sum()
+        if (weights == weights[0]).all():
+            self.targets.weight_unit = weights[0]
+            return
+        self.targets.has_unit_weights = False
+        if not ((weights == np.floor(weights)).all() and self.total_weight < 2.0**53):
+            self.targets.weight_unit = 2.0 ** _unit_exponent(sample_weight)
+        units = np.rint(sample_weight / self.targets.weight_unit).astype(np.int64)
+        # A sample stays a sample, however small its weight is beside the others.
+        units[self.rows] = np.maximum(units[self.rows], 1)
+        self.arrays["weights"] = units
+        self.targets.weights = <const int64_t*> address_of(units)
+
+    def _take_labels(self, y):
+        """Point `targets` at labels."""
+        n_classes = np.array(self.n_classes, dtype=np.int32)
+        starts = np.concatenate([[0], np.cumsum(n_classes)[:-1]]).astype(np.int32)
+        self.arrays.update(y=y, n_classes=n_classes, class_starts=starts)
+        self.targets.is_classification = True
+        self.targets.n_outputs = y.shape[0]
+        self.targets.n_stats = n_classes.sum()
+        self.targets.max_n_classes = n_classes.max()
+        self.targets.n_classes = <const int32_t*> address_of(n_classes)
+        self.targets.class_starts = <const int32_t*> address_of(starts)
+        self.targets.labels = <const int32_t*> address_of(y)
+
+    def _take_targets(self, y, is_centred, ridge_share):
+        """Point `targets` at real targets, and express their moments in whole units."""
+        n_outputs = y.shape[0]
+        weights = np.ones(self.n_total)
+        if not self.targets.has_unit_weights:
+            weights = self.arrays["weights"] * self.targets.weight_unit
+        else:
+            weights = np.zeros(self.n_total)
+            weights[self.rows] = self.targets.weight_unit
+        # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
+        exponent = int(np.frexp(np.abs(y[:, self.rows]).max())[1])
+        scaled = np.ldexp(y, -exponent)
+        centres = np.zeros(n_outputs)
+        if is_centred:
+            centres = np.average(scaled, axis=1, weights=weights / weights.max())
+        deviations = (scaled - centres[:, None]) * (weights > 0)
+        unit_exponent = _unit_exponent(weights * deviations)
+        square_exponent = _unit_exponent(weights * deviations**2)
+        sums = np.rint(np.ldexp(weights * deviations, -unit_exponent)).astype(np.int64)
+        squares = np.rint(np.ldexp(weights * deviations**2, -square_exponent)).astype(np.int64)
+        variances = np.average(deviations**2, axis=1, weights=weights / weights.max())
+        ridges = ridge_share * variances
+        # A constant is one by its values: its mean may be off by rounding.
+        samples = y[:, self.rows]
+        ridges[(samples == samples[:, :1]).all(axis=1)] = 0.0
+        self.arrays.update(
+            y=y,
+            sums=sums,
+            squares=squares,
+            centres=np.ldexp(centres, exponent),
+            ridges=np.ldexp(ridges, 2 * exponent),
+        )
+        self.targets.is_classification = False
+        self.targets.n_outputs = n_outputs
+        self.targets.n_stats = 2 * n_outputs
+        self.targets.max_n_classes = 1
+        self.targets.y = <const double*> address_of(y)
+        self.targets.sums = <const int64_t*> address_of(sums)
+        self.targets.square_sums = <const int64_t*> address_of(squares)
+        self.targets.centres = <const double*> address_of(self.arrays["centres"])
+        self.targets.ridges = <const double*> address_of(self.arrays["ridges"])
+        self.targets.sum_unit = np.ldexp(1.0, unit_exponent + exponent)
+        self.targets.square_ratio = np.ldexp(1.0, square_exponent - 2 * unit_exponent)
+
+    def _sort(self, int n_threads):
+        """Fill the lists."""
+        cdef int64_t n_rows = self.rows.shape[0]
+        cdef int32_t n_features = self.n_features
+        cdef int class_bits = 0
+        cdef int index_bits = max(1, int(self.n_total - 1).bit_length())
+        if self.targets.is_classification and self.targets.n_outputs == 1:
+            class_bits = max(1, int(self.targets.max_n_classes - 1).bit_length())
+        self.class_shift = 0
+        self.index_mask = 0xFFFFFFFF
+        if class_bits > 0 and class_bits + index_bits + 1 <= 32:
+            self.class_shift = 32 - class_bits
+            self.index_mask = (<uint32_t> 1 << self.class_shift) - 1
+
+        lengths = np.full(n_features, n_rows, dtype=np.int64)
+        if issparse(self.X):
+            lengths = np.diff(self.arrays["sparse_starts"])
+        starts = np.zeros(n_features + 1, dtype=np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        self.list_starts = starts
+        # Pages of a list that its default value leaves empty are never touched, and so never
+        # taken from the machine.
+        self.entries = np.empty(max(1, starts[n_features]), dtype=np.uint32)
+        self.root_segments = np.zeros((n_features, 3), dtype=np.int32)
+        self.default_values = np.zeros(n_features)
+        is_row = np.zeros(self.n_total, dtype=np.uint8)
+        is_row[self.rows] = 1
+        n_threads = max(1, min(n_threads, n_features))
+        pairs = np.empty((n_threads, 2, max(1, lengths.max(initial=0))), dtype=np.uint64)
+
+        cdef const int32_t[::1] rows_view = self.rows
+        cdef const uint8_t[::1] is_row_view = is_row
+        cdef uint64_t[:, :, ::1] pairs_view = pairs
+        cdef const int64_t[::1] starts_view = starts
+        cdef uint32_t[::1] entries_view = self.entries
+        cdef int32_t[:, ::1] segments_view = self.root_segments
+        cdef double[::1] defaults_view = self.default_values
+        cdef const int32_t* labels = NULL
+        cdef int class_shift = self.class_shift
+        cdef int32_t feature
+        cdef int status = 0
+        cdef double last_poll = 0.0
+        if class_shift != 0:
+            labels = self.targets.labels
+        if n_threads == 1:
+            with nogil:
+                for feature in range(n_features):
+                    build_shared_list(
+                        &self.values, feature, &rows_view[0], n_rows, &is_row_view[0],
+                        &pairs_view[0, 0, 0], &pairs_view[0, 1, 0], labels, class_shift,
+                        &entries_view[starts_view[feature]], &segments_view[feature, 0],
+                        &defaults_view[feature], True, &last_poll, &status,
+                    )
+        else:
+            for feature in prange(
+                n_features, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
+            ):
+                build_shared_list(
+                    &self.values, feature, &rows_view[0], n_rows, &is_row_view[0],
+                    &pairs_view[threadid(), 0, 0], &pairs_view[threadid(), 1, 0], labels,
+                    class_shift, &entries_view[starts_view[feature]], &segments_view[feature, 0],
+                    &defaults_view[feature], threadid() == 0, &last_poll, &status,
+                )
+        if status == MEMORY_RAN_OUT:
+            raise MemoryError(f"Unable to allocate {24 * n_rows} bytes to sort a column.")
+        if status == INTERRUPTED:
+            raise_pending()
+
+
+cdef void build_shared_list(
+    const Values* values,
+    int32_t feature,
+    const int32_t* rows,
+    int64_t n_rows,
+    const uint8_t* is_row,
+    uint64_t* pairs,
+    uint64_t* spare,
+    const int32_t* labels,
+    int class_shift,
+    uint32_t* entries,
+    int32_t* segment,
+    double* default_value,
+    bint polls,             # True in the thread that holds Python
+    double* last_poll,
+    int* status,            # in, out: shared by all threads
+) noexcept nogil:
+    """Build one list, unless another thread has failed or was interrupted."""
+    cdef int own_status
+    if status[0] != 0:
+        return
+    own_status = build_list(
+        values, feature, rows, n_rows, is_row, pairs, spare, labels, class_shift, entries,
+        segment, default_value,
+    )
+    if own_status == 0 and polls and must_stop(last_poll):
+        own_status = INTERRUPTED
+    if own_status != 0:
+        status[0] = own_status
+
+
+def _unit_exponent(values):
+    """Return e such that the sum of abs(values) is below 2^SUM_BITS units of 2^e."""
+    largest_exponent = int(np.frexp(np.abs(values).max())[1])
+    total = np.abs(np.ldexp(values, -largest_exponent)).sum()
+    # No unit below 2^-900: its square would not be a number.
+    return max(largest_exponent + int(np.frexp(total)[1]) - SUM_BITS, -900)
+
+
+cdef int build_list(
+    const Values* values,
+    int32_t feature,
+    const int32_t* rows,
+    int64_t n_rows,
+    const uint8_t* is_row,
+    uint64_t* pairs,         # scratch
+    uint64_t* spare,         # scratch
+    const int32_t* labels,   # NULL where the entries do not hold the class
+    int class_shift,
+    uint32_t* entries,       # out
+    int32_t* segment,        # out: n_below, n_above, n_missing
+    double* default_value,   # out
+) noexcept nogil:
+    """Sort one feature and write its list; the values themselves are no longer needed then."""
+    cdef int64_t n_missing = 0
+    cdef int64_t i, run_start, run_end, n_stored
+    cdef int64_t n_present = sort_column(
+        values, feature, rows, n_rows, is_row, pairs, spare, &n_missing
+    )
+    cdef uint32_t entry
+    cdef int32_t sample
+    cdef double value, last_value = 0.0
+    if n_present < 0:
+        return MEMORY_RAN_OUT
+    # Mark where values change, in the keys, which have served: pairs become start bit | sample.
+    for i in range(n_present):
+        entry = pairs[i] >> 32
+        sample = <int32_t> <uint32_t> pairs[i]
+        if values.is_double:
+            value = value_at(values, sample, feature)
+            pairs[i] = (<uint64_t> (i == 0 or value != last_value) << 32) | <uint32_t> sample
+            last_value = value
+        else:
+            pairs[i] = (
+                <uint64_t> (i == 0 or entry != <uint32_t> last_value) << 32
+            ) | <uint32_t> sample
+            last_value = entry  # exact: 32 bits fit into a double
+
+    # The most frequent value is left out, where there is one that pays.
+    run_start = run_end = n_present
+    if values.dense == NULL:
+        default_value[0] = 0.0
+        run_start = run_end = 0
+        while run_end < n_present and value_at(
+            values, <int32_t> <uint32_t> pairs[run_end], feature
+        ) < 0.0:
+            run_end += 1
+        run_start = run_end
+    elif n_present > 0:
+        # A value that covers half of all samples covers the middle one.
+        run_start = run_end = n_present // 2
+        while run_start > 0 and pairs[run_start] >> 32 == 0:
+            run_start -= 1
+        run_end += 1
+        while run_end < n_present and pairs[run_end] >> 32 == 0:
+            run_end += 1
+        if run_end - run_start >= DEFAULT_SHARE * n_rows:
+            default_value[0] = value_at(
+                values, <int32_t> <uint32_t> pairs[run_start], feature
+            )
+        else:
+            run_start = run_end = n_present
+
+    n_stored = 0
+    for i in range(n_present):
+        if run_start <= i < run_end:
+            continue
+        sample = <int32_t> <uint32_t> pairs[i]
+        entry = (<uint32_t> sample << 1) | <uint32_t> (pairs[i] >> 32)
+        if labels != NULL:
+            entry |= <uint32_t> labels[sample] << class_shift
+        entries[n_stored] = entry
+        n_stored += 1
+    for i in range(n_missing):
+        sample = <int32_t> spare[i]
+        entry = <uint32_t> sample << 1
+        if labels != NULL:
+            entry |= <uint32_t> labels[sample] << class_shift
+        entries[n_stored + i] = entry
+    segment[0] = <int32_t> run_start
+    segment[1] = <int32_t> (n_present - run_end)
+    segment[2] = <int32_t> n_missing
+    return 0

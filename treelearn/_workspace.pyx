@@ -1,0 +1,117 @@
+"""Scratch memory of a thread that grows a tree: taken once, nothing is allocated in loops."""
+
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from ._types cimport *
+
+cdef extern from "native/impurity.h" nogil:
+    const int TL_ABSOLUTE_ERROR
+
+
+cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nogil:
+    """Allocate everything; return -1 when memory is not to be had (close it all the same)."""
+    cdef const Targets* targets = &search.targets
+    cdef size_t n = search.n_total
+    cdef size_t n_stats = targets.n_stats
+    cdef size_t n_leaves = 1
+    cdef size_t n_outputs = targets.n_outputs
+    cdef int32_t feature
+    cdef bint has_medians = search.rules.formula == TL_ABSOLUTE_ERROR
+    memset(workspace, 0, sizeof(Workspace))
+    while n_leaves < <size_t> targets.max_n_classes:
+        n_leaves *= 2
+    workspace.position = <int32_t*> calloc(BLOCK, sizeof(int32_t))
+    workspace.weight_left = <double*> calloc(BLOCK, sizeof(double))
+    workspace.sum_left = <double*> calloc(BLOCK, sizeof(double))
+    workspace.sum_right = <double*> calloc(BLOCK, sizeof(double))
+    workspace.square_left = <double*> calloc(BLOCK, sizeof(double))
+    workspace.square_right = <double*> calloc(BLOCK, sizeof(double))
+    workspace.score = <double*> calloc(BLOCK, sizeof(double))
+    workspace.left = <int64_t*> calloc(n_stats, sizeof(int64_t))
+    workspace.right = <int64_t*> calloc(n_stats, sizeof(int64_t))
+    workspace.above = <int64_t*> calloc(n_stats, sizeof(int64_t))
+    workspace.missing = <int64_t*> calloc(n_stats, sizeof(int64_t))
+    workspace.counts = <double*> calloc(targets.max_n_classes, sizeof(double))
+    workspace.left_tree = <double*> calloc(2 * n_leaves, sizeof(double))
+    workspace.right_tree = <double*> calloc(2 * n_leaves, sizeof(double))
+    workspace.local_class = <int32_t*> calloc(targets.max_n_classes, sizeof(int32_t))
+    workspace.local_counts = <int64_t*> calloc(targets.max_n_classes, sizeof(int64_t))
+    workspace.features = <int32_t*> calloc(search.n_features, sizeof(int32_t))
+    workspace.place = <int32_t*> calloc(search.n_features, sizeof(int32_t))
+    workspace.spare = <entry_t*> calloc(n, sizeof(entry_t))
+    if (
+        workspace.position == NULL
+        or workspace.weight_left == NULL
+        or workspace.sum_left == NULL
+        or workspace.sum_right == NULL
+        or workspace.square_left == NULL
+        or workspace.square_right == NULL
+        or workspace.score == NULL
+        or workspace.left == NULL
+        or workspace.right == NULL
+        or workspace.above == NULL
+        or workspace.missing == NULL
+        or workspace.counts == NULL
+        or workspace.left_tree == NULL
+        or workspace.right_tree == NULL
+        or workspace.local_class == NULL
+        or workspace.local_counts == NULL
+        or workspace.features == NULL
+        or workspace.place == NULL
+        or workspace.spare == NULL
+    ):
+        return -1
+    for feature in range(search.n_features):
+        workspace.features[feature] = feature
+        workspace.place[feature] = -1
+    if has_medians:
+        workspace.pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
+        workspace.spare_pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
+        workspace.order = <int32_t*> calloc(n, sizeof(int32_t))
+        workspace.local_rank = <int32_t*> calloc(n * n_outputs, sizeof(int32_t))
+        workspace.fenwick = <int64_t*> calloc(2 * (n + 1), sizeof(int64_t))
+        workspace.costs = <double*> calloc(4 * (n + 1), sizeof(double))
+        workspace.marks = <uint8_t*> calloc(n, sizeof(uint8_t))
+        if (
+            workspace.pairs == NULL
+            or workspace.spare_pairs == NULL
+            or workspace.order == NULL
+            or workspace.local_rank == NULL
+            or workspace.fenwick == NULL
+            or workspace.costs == NULL
+            or workspace.marks == NULL
+        ):
+            return -1
+    return 0
+
+
+cdef void close_workspace(Workspace* workspace) noexcept nogil:
+    """Free everything that open_workspace took."""
+    free(workspace.position)
+    free(workspace.weight_left)
+    free(workspace.sum_left)
+    free(workspace.sum_right)
+    free(workspace.square_left)
+    free(workspace.square_right)
+    free(workspace.score)
+    free(workspace.left)
+    free(workspace.right)
+    free(workspace.above)
+    free(workspace.missing)
+    free(workspace.counts)
+    free(workspace.left_tree)
+    free(workspace.right_tree)
+    free(workspace.local_class)
+    free(workspace.local_counts)
+    free(workspace.features)
+    free(workspace.place)
+    free(workspace.spare)
+    free(workspace.pairs)
+    free(workspace.spare_pairs)
+    free(workspace.order)
+    free(workspace.local_rank)
+    free(workspace.fenwick)
+    free(workspace.costs)
+    free(workspace.marks)
+    memset(workspace, 0, sizeof(Workspace))

@@ -1,0 +1,210 @@
+"""DecisionTreeRegressor."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.tree import DecisionTreeRegressor as _SklearnRegressor
+from sklearn.utils._param_validation import StrOptions
+
+from ._estimator import TreeEstimator
+from ._validation import check_target_range, check_training_data, columns_in_range
+from .criteria import REGRESSION_CRITERIA
+
+__all__ = ["DecisionTreeRegressor"]
+
+
+class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
+    """A decision tree regressor with exact search and a choice of impurities.
+
+    Takes the parameters of ``sklearn.tree.DecisionTreeRegressor`` with their meaning and
+    defaults, and is a subclass of it.
+
+    Parameters
+    ----------
+    criterion : str, default="squared_error"
+        Impurity of a node:
+
+        - "squared_error": variance of its targets; the leaf predicts their mean.
+        - "absolute_error": mean distance to their median, which the leaf predicts.
+        - "poisson": half the mean Poisson deviance from their mean; targets are not negative.
+        - "gaussian_entropy": entropy in nats of the Gaussian with their variance, to which a
+          thousandth of the variance of all targets is added: two equal targets would otherwise
+          have entropy minus infinity. May be negative. Likes leaves that are quiet, not only
+          leaves with different means.
+    splitter : {"best", "random"}, default="best"
+        "best" searches every cut; "random" draws one threshold a feature, between its extreme
+        values in the node.
+    max_depth : int or None, default=None
+        Largest depth of a leaf.
+    min_samples_split : int or float, default=2
+        Fewest samples of a node that may be split; a float is a share of the samples.
+    min_samples_leaf : int or float, default=1
+        Fewest samples on either side of a cut; a float is a share of the samples.
+    min_weight_fraction_leaf : float, default=0.0
+        Least share of the total weight on either side of a cut.
+    max_features : int, float, {"sqrt", "log2"} or None, default=None
+        Features drawn in each node; drawing goes on until one was seen that varies there.
+    random_state : int, RandomState instance or None, default=None
+        Seed of everything drawn. Ties are not drawn: see the notes.
+    max_leaf_nodes : int or None, default=None
+        Grow best first, to at most so many leaves.
+    min_impurity_decrease : float, default=0.0
+        Least gain of a split, as a share of the total weight times impurity.
+    ccp_alpha : float, default=0.0
+        Complexity parameter of minimal cost-complexity pruning.
+    monotonic_cst : array-like of int of shape (n_features,) or None, default=None
+        1: the prediction grows with the feature; -1: it falls; 0: free.
+    n_jobs : int or None, default=None
+        Threads. None: as many as OpenMP, threadpoolctl and joblib allow. The tree has the same
+        bits for any number.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Feature names, where X had any.
+    n_outputs_ : int
+        Number of outputs.
+    max_features_ : int
+        Features drawn in each node.
+    tree_ : sklearn.tree._tree.Tree
+        The tree.
+
+    Notes
+    -----
+    Equal gains are decided by the lowest feature, then the lowest threshold, never by chance.
+    Values that differ are different, however close: scikit-learn takes values within 1e-7 of
+    each other for equal and compares in float32. Rows of weight zero are no samples.
+    64-bit integers are compared as float64: exactly up to 2**53.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from treelearn import DecisionTreeRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> tree = DecisionTreeRegressor(max_depth=2).fit(X, y)
+    >>> tree.get_n_leaves()
+    4
+    """
+
+    _parameter_constraints = {
+        **_SklearnRegressor._parameter_constraints,
+        "criterion": [StrOptions(set(REGRESSION_CRITERIA))],
+        "n_jobs": [int, None],
+    }
+    _sklearn_class = _SklearnRegressor
+    _sklearn_criteria = ("squared_error", "absolute_error", "poisson")
+
+    def __init__(
+        self,
+        *,
+        criterion="squared_error",
+        splitter="best",
+        max_depth=None,
+        min_samples_split=2,
+        min_samples_leaf=1,
+        min_weight_fraction_leaf=0.0,
+        max_features=None,
+        random_state=None,
+        max_leaf_nodes=None,
+        min_impurity_decrease=0.0,
+        ccp_alpha=0.0,
+        monotonic_cst=None,
+        n_jobs=None,
+    ):
+        if isinstance(criterion, str) and criterion == "friedman_mse":
+            # As scikit-learn 1.9 does, under every supported version.
+            criterion = "squared_error"
+            warnings.warn(
+                'Value `"friedman_mse"` for `criterion` is deprecated and will be removed in '
+                '1.11. It maps to `"squared_error"` as both were always equivalent. Use '
+                '`criterion="squared_error"` to remove this warning.',
+                FutureWarning,
+                stacklevel=2,
+            )
+        super().__init__(
+            criterion=criterion,
+            splitter=splitter,
+            max_depth=max_depth,
+            min_samples_split=min_samples_split,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            max_features=max_features,
+            random_state=random_state,
+            max_leaf_nodes=max_leaf_nodes,
+            min_impurity_decrease=min_impurity_decrease,
+            ccp_alpha=ccp_alpha,
+            monotonic_cst=monotonic_cst,
+        )
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, check_input=True):
+        """Grow a tree from training data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows; NaN is a missing value in dense input.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights, none negative.
+        check_input : bool, default=True
+            False skips the checks of X and y, which must then be arrays of floats.
+
+        Returns
+        -------
+        DecisionTreeRegressor
+            The fitted estimator.
+        """
+        return self._fit_or_restore(lambda: self._fit_targets(X, y, sample_weight, check_input))
+
+    def _fit_targets(self, X, y, sample_weight, check_input):
+        """Fit; the estimator may be left half changed."""
+        if check_input:
+            X, y = check_training_data(self, X, y)
+        else:
+            X = columns_in_range(X)
+        y = np.atleast_1d(y)
+        columns = y[:, None] if y.ndim == 1 else y
+        targets = np.ascontiguousarray(columns.T, dtype=np.float64)
+        if targets.shape[1] != X.shape[0]:
+            raise ValueError(
+                f"Number of labels={targets.shape[1]} does not match number of samples={X.shape[0]}"
+            )
+        if self.criterion == "poisson":
+            if (targets < 0).any():
+                raise ValueError(
+                    "Some value(s) of y are negative which is not allowed for Poisson regression."
+                )
+            if targets.sum() <= 0:
+                raise ValueError(
+                    "Sum of y is not positive which is necessary for Poisson regression."
+                )
+        weights = self._checked_weights(sample_weight, X)
+        has_squares = self.criterion in ("squared_error", "gaussian_entropy")
+        check_target_range(targets, weights, has_squares)
+        self._grow(X, targets, None, weights)
+        self._prune_tree()
+
+    def predict(self, X, check_input=True):
+        """Predict the value of the leaf of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+        check_input : bool, default=True
+            False skips the checks.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Means, medians for absolute_error.
+        """
+        leaves = self._leaves(X, check_input)
+        values = self._tree.value.take(leaves, axis=0)
+        return values[:, 0] if self.n_outputs_ == 1 else values
