@@ -12,12 +12,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # A folder is one entry: its files may import each other.
 LAYERS = (
     ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
-    ("_sorting", "_statistics", "_training_set", "tree"),
+    ("_sorting", "_lists", "_statistics", "_training_set", "tree"),
     (
-        *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
-        *("_partition", "_predict"),
+        *("_workspace", "_pass", "_block", "_sweep", "_gini", "_scan", "_absolute_error"),
+        *("_splitter", "_partition", "_predict"),
     ),
-    ("_node", "_records", "_grower", "_fitting", "histogram"),
+    ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),

@@ -12,6 +12,7 @@ from libc.string cimport memset
 
 import numpy as np
 
+from ._local cimport enter_narrow, is_for_narrow
 from ._node cimport (
     INTERRUPTED,
     MEMORY_RAN_OUT,
@@ -30,6 +31,12 @@ from ._training_set cimport TrainingSet
 from ._types cimport *
 from ._workspace cimport Workspace, close_workspace, open_workspace
 
+cdef extern from "native/impurity.h" nogil:
+    const int TL_GINI, TL_ABSOLUTE_ERROR
+
+cdef extern from "native/simd.h" nogil:
+    int tl_simd_level()
+
 cdef double EPSILON = 2.220446049250313e-16
 
 
@@ -37,13 +44,32 @@ cdef int apply_split(
     const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
 ) noexcept nogil:
     """Write the split into the tree and hand the lists on to children that may be split."""
-    cdef int status = write_split(
-        search, growth, candidate,
-        buffers.samples[candidate.left.buffer] + candidate.node.start, work,
-    )
+    cdef const int32_t* divided = NULL
+    cdef int status
+    if search.keeps_samples:
+        divided = buffers.samples[candidate.left.buffer] + candidate.node.start
+    status = write_split(search, growth, candidate, divided, work)
     if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
         return status
     return hand_on(search, buffers, candidate, work)
+
+
+cdef int grow_narrow(
+    const Search* search, Buffers* buffers, Growth* growth, const Node* node, Workspace* work
+) noexcept nogil:
+    """Grow a small subtree on narrow lists."""
+    cdef Search local
+    cdef Buffers local_buffers
+    cdef Node root
+    cdef Node* pending = NULL
+    cdef int32_t n_pending = 0
+    cdef int status = enter_narrow(search, buffers, node, work, &local, &local_buffers, &root)
+    if status != 0:
+        release_node(&root)
+        return status
+    return grow_depth_first(
+        &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
+    )
 
 
 cdef int grow_depth_first(
@@ -83,6 +109,10 @@ cdef int grow_depth_first(
             pending[0][n_pending[0]] = candidate.node
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
+            continue
+        if is_for_narrow(search, &candidate.node):
+            status = grow_narrow(search, buffers, growth, &candidate.node, work)
+            release_node(&candidate.node)
             continue
         status = evaluate(search, buffers, &candidate, work, &is_split)
         if status == 0:
@@ -224,12 +254,13 @@ cdef void grow_subtree(
     """Grow one subtree, unless another one has failed already."""
     cdef Node node = root[0]
     cdef Node* pending = NULL
+    cdef const int32_t* samples = NULL
     cdef int32_t n_pending = 0
     cdef int status = shared_status[0]
+    if search.keeps_samples:
+        samples = buffers.samples[node.buffer] + node.start
     if status == 0:
-        status = write_record(
-            search, growth, &node, buffers.samples[node.buffer] + node.start, work
-        )
+        status = write_record(search, growth, &node, samples, work)
     if status != 0:
         release_node(&node)
     else:
@@ -320,6 +351,26 @@ cdef class Grower:
             and search.targets.n_outputs == 1
             and search.rules.monotonic == NULL
         )
+        search.is_gini = (
+            search.sums_classes
+            and search.rules.formula == TL_GINI
+            and search.targets.has_unit_weights
+        )
+        search.is_binary = (
+            search.is_gini and search.class_shift != 0 and search.targets.max_n_classes == 2
+        )
+        search.keeps_samples = (
+            not search.targets.is_classification
+            or search.targets.n_outputs > 1
+            or bool((training_set.root_segments.sum(axis=1) < len(training_set.rows)).any())
+        )
+        search.may_narrow = (
+            (search.sums_classes or search.sums_moments)
+            and search.rules.formula != TL_ABSOLUTE_ERROR
+            and not search.rules.random_thresholds
+            and search.rules.max_leaf_nodes == 0
+        )
+        search.simd = tl_simd_level()
         self.n_threads = n_threads
 
     cdef int make_root(self, Node* root, Workspace* work) except -1:
@@ -379,18 +430,16 @@ cdef class Grower:
         cdef int32_t n_pending = 0, largest_kept = 0, k
         cdef int status = 0, i
         spare_entries = np.empty_like(data.entries)
-        samples = np.empty((2, search.n_total), dtype=np.int32)
-        samples[0, : data.rows.shape[0]] = data.rows
-        goes_left = np.zeros(search.n_total, dtype=np.uint8)
+        samples = np.empty((2, search.n_total if search.keeps_samples else 1), dtype=np.int32)
+        if search.keeps_samples:
+            samples[0, : data.rows.shape[0]] = data.rows
         cdef uint32_t[::1] first_entries = data.entries
         cdef uint32_t[::1] second_entries = spare_entries
         cdef int32_t[:, ::1] samples_view = samples
-        cdef uint8_t[::1] goes_left_view = goes_left
-        buffers.entries[0] = &first_entries[0]
-        buffers.entries[1] = &second_entries[0]
+        buffers.lists[0] = &first_entries[0]
+        buffers.lists[1] = &second_entries[0]
         buffers.samples[0] = &samples_view[0, 0]
         buffers.samples[1] = &samples_view[1, 0]
-        buffers.goes_left = &goes_left_view[0]
         memset(&growth, 0, sizeof(Growth))
         growth.value_stride = 0
         if not search.targets.is_classification:

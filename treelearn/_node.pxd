@@ -18,9 +18,8 @@ cdef struct Candidate:
 
 # The two buffers between which samples and entries go back and forth, level by level.
 cdef struct Buffers:
-    int32_t* samples[2]
-    entry_t* entries[2]
-    uint8_t* goes_left
+    int32_t* samples[2]     # NULL where they are not kept
+    void* lists[2]
 
 cdef void release_node(Node* node) noexcept nogil
 cdef double node_value(

@@ -3,7 +3,13 @@
 from libc.math cimport fabs
 from libc.stdlib cimport calloc, free, malloc
 
-from ._partition cimport mark_sides, partition_lists, partition_samples
+from ._partition cimport (
+    add_left_classes,
+    clear_sides,
+    mark_sides,
+    partition_lists,
+    partition_samples,
+)
 from ._splitter cimport find_split, mix
 from ._statistics cimport add_samples, impurity_of, is_pure, value_of
 from ._types cimport *
@@ -18,6 +24,11 @@ cdef void release_node(Node* node) noexcept nogil:
     free(node.segments)
     node.stats = NULL
     node.segments = NULL
+
+
+cdef inline const int32_t* past(const int32_t* samples, int32_t n) noexcept nogil:
+    """The samples after the first n, where samples are kept."""
+    return NULL if samples == NULL else samples + n
 
 
 cdef void describe(
@@ -60,16 +71,17 @@ cdef int evaluate(
     cdef Node* left = &candidate.left
     cdef Node* right = &candidate.right
     cdef const Targets* targets = &search.targets
-    cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
-    cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
-    cdef int32_t i
+    cdef const void* lists = buffers.lists[node.buffer]
+    cdef const int32_t* samples = NULL
+    cdef int32_t* divided = NULL
     cdef double term
+    if search.keeps_samples:
+        samples = buffers.samples[node.buffer] + node.start
+        divided = buffers.samples[1 - node.buffer] + node.start
     is_split[0] = False
     left.stats = right.stats = NULL
     left.segments = right.segments = NULL
-    find_split(
-        search, node, samples, buffers.entries[node.buffer], work, &candidate.split
-    )
+    find_split(search, node, samples, lists, work, &candidate.split)
     if work.is_stopped:
         return INTERRUPTED
     if candidate.split.feature < 0:
@@ -81,34 +93,22 @@ cdef int evaluate(
     right.stats = <int64_t*> calloc(targets.n_stats, sizeof(int64_t))
     if left.stats == NULL or right.stats == NULL:
         return MEMORY_RAN_OUT
-    mark_sides(
-        search, node, &candidate.split, samples, buffers.entries[node.buffer], buffers.goes_left
-    )
-    left.n_samples = partition_samples(
-        buffers.goes_left, samples, node.n_samples, divided, <int32_t*> work.spare
-    )
+    left.n_samples = candidate.split.n_left
     right.n_samples = node.n_samples - left.n_samples
+    if search.keeps_samples:
+        mark_sides(search, node, &candidate.split, samples, lists, work.goes_left)
+        partition_samples(
+            work.goes_left, samples, node.n_samples, divided, <int32_t*> work.spare
+        )
+        clear_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     right.start = node.start + left.n_samples
     left.buffer = right.buffer = 1 - node.buffer
     left.depth = right.depth = node.depth + 1
     left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
     right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
-    # Whole units: the larger side is the rest, to the bit.
-    left.weight = right.weight = 0
-    if left.n_samples <= right.n_samples:
-        add_samples(targets, divided, left.n_samples, left.stats, &left.weight)
-        right.weight = node.weight - left.weight
-        for i in range(targets.n_stats):
-            right.stats[i] = node.stats[i] - left.stats[i]
-    else:
-        add_samples(
-            targets, divided + left.n_samples, right.n_samples, right.stats, &right.weight
-        )
-        left.weight = node.weight - right.weight
-        for i in range(targets.n_stats):
-            left.stats[i] = node.stats[i] - right.stats[i]
+    divide_statistics(search, candidate, divided, lists)
     describe(search, left, divided, work)
-    describe(search, right, divided + left.n_samples, work)
+    describe(search, right, past(divided, left.n_samples), work)
     if search.rules.monotonic != NULL:
         set_bounds(search, candidate, divided, work)
     term = <double> node.weight * node.impurity
@@ -119,6 +119,33 @@ cdef int evaluate(
         candidate.gain = 0.0
     is_split[0] = candidate.gain >= search.rules.min_decrease
     return 0
+
+
+cdef void divide_statistics(
+    const Search* search, Candidate* candidate, const int32_t* divided, const void* lists
+) noexcept nogil:
+    """Set the statistics of the children: whole units, so one side is the rest, to the bit."""
+    cdef const Targets* targets = &search.targets
+    cdef Node* node = &candidate.node
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    cdef int32_t i
+    left.weight = right.weight = 0
+    if search.keeps_samples and left.n_samples > right.n_samples:
+        add_samples(
+            targets, divided + left.n_samples, right.n_samples, right.stats, &right.weight
+        )
+        left.weight = node.weight - right.weight
+        for i in range(targets.n_stats):
+            left.stats[i] = node.stats[i] - right.stats[i]
+        return
+    if search.keeps_samples:
+        add_samples(targets, divided, left.n_samples, left.stats, &left.weight)
+    else:
+        add_left_classes(search, node, &candidate.split, lists, left.stats, &left.weight)
+    right.weight = node.weight - left.weight
+    for i in range(targets.n_stats):
+        right.stats[i] = node.stats[i] - left.stats[i]
 
 
 cdef void set_bounds(
@@ -150,15 +177,21 @@ cdef int hand_on(
     cdef Node* node = &candidate.node
     cdef Node* left = &candidate.left
     cdef Node* right = &candidate.right
+    cdef const void* lists = buffers.lists[node.buffer]
+    cdef const int32_t* samples = NULL
     cdef int32_t n_segments = 0
+    if search.keeps_samples:
+        samples = buffers.samples[node.buffer] + node.start
     left.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
     right.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
     if left.segments == NULL or right.segments == NULL:
         return MEMORY_RAN_OUT
+    mark_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     partition_lists(
-        search, node, buffers.goes_left, buffers.entries[node.buffer],
-        buffers.entries[left.buffer], left.segments, right.segments, &n_segments,
-        not right.is_terminal, work,
+        search, node, &candidate.split, work.goes_left, lists, buffers.lists[left.buffer],
+        left.segments, right.segments, &n_segments, not left.is_terminal, not right.is_terminal,
+        work,
     )
+    clear_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     left.n_segments = right.n_segments = n_segments
     return INTERRUPTED if work.is_stopped else DONE

@@ -3,13 +3,21 @@ from ._workspace cimport Workspace
 
 cdef void mark_sides(
     const Search* search, const Node* node, const Split* split, const int32_t* samples,
-    const entry_t* entries, uint8_t* goes_left,
+    const void* lists, uint32_t* goes_left,
 ) noexcept nogil
-cdef int32_t partition_samples(
-    const uint8_t* goes_left, const int32_t* samples, int32_t n, int32_t* target, int32_t* spare
+cdef void clear_sides(
+    const Search* search, const Node* node, const Split* split, const int32_t* samples,
+    const void* lists, uint32_t* goes_left,
+) noexcept nogil
+cdef void add_left_classes(
+    const Search* search, const Node* node, const Split* split, const void* lists,
+    int64_t* stats, int64_t* weight,
+) noexcept nogil
+cdef void partition_samples(
+    const uint32_t* goes_left, const int32_t* samples, int32_t n, int32_t* target, int32_t* spare
 ) noexcept nogil
 cdef void partition_lists(
-    const Search* search, const Node* node, const uint8_t* goes_left, const entry_t* source,
-    entry_t* target, Segment* left, Segment* right, int32_t* n_segments, bint right_is_read,
-    Workspace* work,
+    const Search* search, const Node* node, const Split* split, const uint32_t* goes_left,
+    const void* source, void* target, Segment* left, Segment* right, int32_t* n_segments,
+    bint left_is_read, bint right_is_read, Workspace* work,
 ) noexcept nogil

@@ -25,6 +25,32 @@ cdef struct Sweep:
     int64_t moment_left
     int64_t square_left
 
+cdef enum:
+    NARROW_CLASS_SHIFT = 16         # of an entry of a narrow list once it is widened
+
+cdef inline const void* list_of(
+    const Search* search, const void* lists, const Segment* segment
+) noexcept nogil:
+    """Where the entries of a segment start."""
+    if search.is_narrow:
+        return <const narrow_t*> lists + search.list_starts[segment.feature] + segment.start
+    return <const entry_t*> lists + search.list_starts[segment.feature] + segment.start
+
+
+cdef inline entry_t entry_at(const Search* search, const void* list, int32_t i) noexcept nogil:
+    """An entry of a list of either width, widened."""
+    cdef entry_t narrow
+    if not search.is_narrow:
+        return (<const entry_t*> list)[i]
+    narrow = (<const narrow_t*> list)[i]
+    return (narrow & 1) | (narrow >> 6 << 1) | ((narrow >> 1 & 31) << NARROW_CLASS_SHIFT)
+
+
+cdef inline int32_t global_sample_of(const Search* search, int32_t sample) noexcept nogil:
+    """The row of X that a sample's number stands for."""
+    return sample if search.global_sample == NULL else search.global_sample[sample]
+
+
 cdef inline int32_t sample_of(const Search* search, entry_t entry) noexcept nogil:
     return <int32_t> ((entry & search.index_mask) >> 1)
 

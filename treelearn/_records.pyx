@@ -90,7 +90,9 @@ cdef int write_leaf(const Search* search, Growth* growth, const Node* node) noex
     record.first_class = growth.n_classes
     for c in range(search.targets.n_stats):
         if node.stats[c] > 0:
-            growth.classes[growth.n_classes] = c
+            growth.classes[growth.n_classes] = (
+                c if search.global_class == NULL else search.global_class[c]
+            )
             growth.class_weights[growth.n_classes] = node.stats[c]
             growth.n_classes += 1
     record.n_classes = growth.n_classes - record.first_class
@@ -101,7 +103,7 @@ cdef int write_split(
     const Search* search,
     Growth* growth,
     Candidate* candidate,   # in; out: the numbers of its children
-    const int32_t* divided,  # the samples of the node, left ones first
+    const int32_t* divided,  # the samples of the node, left ones first; NULL: not kept
     Workspace* work,
 ) noexcept nogil:
     """Write the split of a node and the records of its children, finished where they are leaves."""
@@ -110,7 +112,9 @@ cdef int write_split(
     cdef Record* record
     if write_record(search, growth, left, divided, work) != 0:
         return MEMORY_RAN_OUT
-    if write_record(search, growth, right, divided + left.n_samples, work) != 0:
+    if divided != NULL:
+        divided += left.n_samples
+    if write_record(search, growth, right, divided, work) != 0:
         return MEMORY_RAN_OUT
     record = growth.records + candidate.node.id
     record.left = left.id

@@ -23,15 +23,33 @@ and beside binary and sums, for regression, moments: sum and square sum of one o
 from libc.string cimport memcpy, memset
 
 from ._block cimport offer, score_block
-from ._pass cimport BINARY, MOMENTS, PLAIN, SUMS, Method, Sweep, class_of, sample_of, weight_of
+from ._gini cimport scan_gini
+from ._pass cimport (
+    BINARY,
+    MOMENTS,
+    PLAIN,
+    SUMS,
+    Method,
+    Sweep,
+    class_of,
+    entry_at,
+    sample_of,
+    weight_of,
+)
 from ._sweep cimport fill_trees, pass_entry, sweep_entries
 from ._types cimport *
-from ._workspace cimport Workspace
+from ._workspace cimport Workspace, tl_narrow_node
 
 
 cdef void prepare_node(const Search* search, const Node* node, Workspace* work) noexcept nogil:
-    """Number the classes that are present in the node."""
+    """Number the classes that are present in the node, and set what bounds its cuts."""
     cdef int32_t c, n_local = 0
+    cdef const Rules* rules = &search.rules
+    work.fewest_on_a_side = max(<int64_t> 1, max(rules.min_samples_leaf, rules.min_weight_leaf))
+    if search.is_gini:
+        if search.is_narrow:
+            prepare_narrow(search, node, work)
+        return
     if not search.sums_classes:
         return
     for c in range(search.targets.max_n_classes):
@@ -43,6 +61,48 @@ cdef void prepare_node(const Search* search, const Node* node, Workspace* work) 
     work.n_tree_leaves = 1
     while work.n_tree_leaves < n_local:
         work.n_tree_leaves *= 2
+
+
+cdef void prepare_narrow(const Search* search, const Node* node, Workspace* work) noexcept nogil:
+    """Set what the kernels of native/narrow.h know of the node."""
+    cdef tl_narrow_node* narrow = &work.narrow_node
+    cdef int32_t c, n_classes = 0
+    narrow.n_samples = node.n_samples
+    narrow.lowest = <int> min(work.fewest_on_a_side, <int64_t> node.n_samples)
+    narrow.highest = node.n_samples - narrow.lowest
+    narrow.square_sum = 0.0
+    for c in range(search.targets.max_n_classes):
+        if node.stats[c] > 0:
+            narrow.code[n_classes] = <uint16_t> (c << 1)
+            narrow.count[n_classes] = <float> node.stats[c]
+            narrow.square_sum += <float> node.stats[c] * <float> node.stats[c]
+            work.narrow_place[c] = <uint8_t> n_classes
+            n_classes += 1
+    narrow.n_classes = n_classes
+
+
+cdef const entry_t* widened(
+    const Search* search, const void* list, int32_t n, Workspace* work
+) noexcept nogil:
+    """Return a list as 32-bit entries, those of a narrow one in scratch memory."""
+    cdef int32_t i
+    if not search.is_narrow:
+        return <const entry_t*> list
+    for i in range(n):
+        work.widened[i] = entry_at(search, list, i)
+    return work.widened
+
+
+cdef bint has_two_values(const Search* search, const void* list, int32_t n) noexcept nogil:
+    """Return whether a value starts after the first entry."""
+    cdef int32_t i = 1
+    if search.is_narrow:
+        while i < n and not (<const narrow_t*> list)[i] & 1:
+            i += 1
+    else:
+        while i < n and not (<const entry_t*> list)[i] & 1:
+            i += 1
+    return i < n
 
 
 cdef void add_entries(
@@ -105,36 +165,58 @@ cdef void set_left(
 cdef bint scan_feature(
     const Search* search,
     const Node* node,
-    const int32_t* samples,
-    const entry_t* entries,     # of this feature in this node
+    const void* list,           # the entries of this feature in this node
     const Segment* segment,
     Workspace* work,
     Split* best,                # in: a score to beat; out
 ) noexcept nogil:
     """Search one feature; return False when it is constant in the node."""
-    cdef Sweep sweep
     cdef int32_t n_stored = segment.n_below + segment.n_above
-    cdef int32_t n_missing = segment.n_missing
-    cdef int32_t n_default = node.n_samples - n_stored - n_missing
-    cdef int32_t code_shift = 1 if n_default > 0 else 0
-    cdef int32_t i, side, best_code = -1
-    cdef int64_t weight_above = 0, weight_missing = 0
-    cdef const int64_t* totals = node.stats
-    cdef int32_t n_stats = search.targets.n_stats
-    cdef int64_t binary_total
+    cdef int32_t n_default = node.n_samples - n_stored - segment.n_missing
+    cdef int32_t best_code = -1
     if n_stored + n_default == 0:
         return False
-    if n_missing == 0:
+    if segment.n_missing == 0:
         # One value only?
         if n_default > 0:
             if n_stored == 0:
                 return False
         elif segment.n_below == 0 or segment.n_above == 0:
-            i = 1
-            while i < n_stored and not entries[i] & 1:
-                i += 1
-            if i >= n_stored:
+            if not has_two_values(search, list, n_stored):
                 return False
+    if search.is_gini:
+        scan_gini(search, node, list, segment, work, best, &best_code)
+    else:
+        sweep_feature(
+            search, node, widened(search, list, n_stored + segment.n_missing, work), segment,
+            work, best, &best_code,
+        )
+    if best_code >= 0:
+        best.default_goes_left = n_default > 0 and best_code > segment.n_below
+        best.n_stored_left = best_code - best.default_goes_left
+    return True
+
+
+cdef void sweep_feature(
+    const Search* search,
+    const Node* node,
+    const entry_t* entries,
+    const Segment* segment,
+    Workspace* work,
+    Split* best,                # in: a score to beat; out
+    int32_t* best_code,         # in, out
+) noexcept nogil:
+    """Search one feature that varies in the node, with the statistics its criterion needs."""
+    cdef Sweep sweep
+    cdef int32_t n_stored = segment.n_below + segment.n_above
+    cdef int32_t n_missing = segment.n_missing
+    cdef int32_t n_default = node.n_samples - n_stored - n_missing
+    cdef int32_t code_shift = 1 if n_default > 0 else 0
+    cdef int32_t i, side
+    cdef int64_t weight_above = 0, weight_missing = 0
+    cdef const int64_t* totals = node.stats
+    cdef int32_t n_stats = search.targets.n_stats
+    cdef int64_t binary_total
     if search.sums_classes:
         sweep.method = SUMS
         totals = work.local_counts
@@ -182,12 +264,12 @@ cdef bint scan_feature(
         if i < segment.n_below:
             sweep_entries(
                 search, node, entries, i, segment.n_below, segment, work, &sweep, 0, best,
-                &best_code,
+                best_code,
             )
             i = segment.n_below
         if n_default > 0:
             if segment.n_below > 0:
-                offer(search, node, segment, work, &sweep, segment.n_below, best, &best_code)
+                offer(search, node, segment, work, &sweep, segment.n_below, best, best_code)
             for i in range(n_stats):
                 work.left[i] = totals[i] - work.above[i] - (0 if side == 1 else work.missing[i])
             set_left(
@@ -198,13 +280,9 @@ cdef bint scan_feature(
         if i < n_stored:
             sweep_entries(
                 search, node, entries, i, n_stored, segment, work, &sweep, code_shift, best,
-                &best_code,
+                best_code,
             )
         if n_missing > 0 and side == 0:
-            offer(search, node, segment, work, &sweep, n_stored + code_shift, best, &best_code)
+            offer(search, node, segment, work, &sweep, n_stored + code_shift, best, best_code)
         if sweep.n_candidates > 0:
-            score_block(search, node, segment, work, &sweep, best, &best_code)
-    if best_code >= 0:
-        best.default_goes_left = n_default > 0 and best_code > segment.n_below
-        best.n_stored_left = best_code - best.default_goes_left
-    return True
+            score_block(search, node, segment, work, &sweep, best, best_code)

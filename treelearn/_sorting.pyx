@@ -1,8 +1,9 @@
 """Sorting the values of one feature: order-preserving integer keys and a radix sort.
 
-A pair is ``key << 32 | sample``.  The key is the value as float32, mapped so that integers
-compare as the values do; where float64 values fall on one float32 they are put in order
-afterwards, in most columns nowhere.  Equal values stay in the order of their samples.
+A pair is ``key << 32 | class | sample << 1``, its lower half an entry without start bit.  The key
+is the value as float32, mapped so that integers compare as the values do; where float64 values
+fall on one float32 they are put in order afterwards, in most columns nowhere.  Equal values stay
+in the order of their samples; missing ones come last.
 """
 
 from libc.math cimport isnan
@@ -27,9 +28,11 @@ cdef extern from *:
 cdef enum:
     # Runs of equal float32 keys up to this length are put in order by insertion.
     LONGEST_INSERTION = 48
-    # Below this many pairs 8 bits a pass beat 11: clearing 6,000 counters costs more than the
-    # fourth pass (benchmarks/fit.py, iris).
+    # Below this many pairs 8 bits a pass beat 11: clearing 2,000 counters twice costs more than
+    # the longer runs that are left (benchmarks/fit.py, iris).
     SHORT_COLUMN = 8192
+    # Above this many the runs that 22 bits leave are long (benchmarks/scaling.py).
+    LONG_COLUMN = 65536
 
 
 cdef double value_at(const Values* values, int32_t sample, int32_t feature) noexcept nogil:
@@ -54,49 +57,131 @@ cdef double value_at(const Values* values, int32_t sample, int32_t feature) noex
     return (<const float*> values.sparse_data)[low]
 
 
-cdef int sort_pairs(uint64_t* pairs, uint64_t* spare, int64_t n) noexcept nogil:
+cdef inline void to_positions(int64_t* counts, uint32_t n_digits) noexcept nogil:
+    """Turn counts of digits into the places where their runs start."""
+    cdef int64_t position = 0, next_position
+    cdef uint32_t digit
+    for digit in range(n_digits):
+        next_position = position + counts[digit]
+        counts[digit] = position
+        position = next_position
+
+
+cdef void pass_digit(
+    const uint64_t* source, uint64_t* target, int64_t n, int shift, uint32_t n_digits
+) noexcept nogil:
+    """Sort pairs by one digit, stably."""
+    cdef int64_t[2048] counts
+    cdef uint32_t digit, last_digit = n_digits - 1
+    cdef int64_t i
+    memset(counts, 0, n_digits * sizeof(int64_t))
+    for i in range(n):
+        counts[(source[i] >> shift) & last_digit] += 1
+    to_positions(counts, n_digits)
+    for i in range(n):
+        digit = (source[i] >> shift) & last_digit
+        target[counts[digit]] = source[i]
+        counts[digit] += 1
+
+
+cdef void order_run(uint64_t* pairs, uint64_t* spare, int64_t n, int n_low) noexcept nogil:
+    """Sort pairs that differ in the lowest n_low bits of their keys only."""
+    cdef int64_t i, j
+    cdef uint64_t pair
+    if n > LONGEST_INSERTION:
+        pass_digit(pairs, spare, n, 32, 1 << (n_low // 2))
+        pass_digit(spare, pairs, n, 32 + n_low // 2, 1 << (n_low // 2))
+        return
+    for i in range(1, n):
+        pair = pairs[i]
+        j = i
+        while j > 0 and (pairs[j - 1] >> 32) > (pair >> 32):
+            pairs[j] = pairs[j - 1]
+            j -= 1
+        pairs[j] = pair
+
+
+cdef void order_runs(uint64_t* pairs, uint64_t* spare, int64_t n, int n_low) noexcept nogil:
+    """Finish a sort that left the lowest bits of the keys out."""
+    cdef int64_t i = 1, first, end
+    cdef int shift = 32 + n_low
+    while i < n:
+        if (pairs[i] >> 32) >= (pairs[i - 1] >> 32):
+            i += 1
+            continue
+        first = i - 1
+        while first > 0 and (pairs[first - 1] >> shift) == (pairs[i] >> shift):
+            first -= 1
+        end = i + 1
+        while end < n and (pairs[end] >> shift) == (pairs[i] >> shift):
+            end += 1
+        order_run(pairs + first, spare, end - first, n_low)
+        i = end
+
+
+cdef void sort_pairs(uint64_t* pairs, uint64_t* spare, int64_t n) noexcept nogil:
     """Sort pairs by their upper 32 bits, stably; `spare` is as long."""
     cdef int n_bits = 8 if n < SHORT_COLUMN else 11
-    cdef int n_passes = 4 if n_bits == 8 else 3
-    cdef uint32_t n_digits = 1 << n_bits
-    cdef uint32_t last_digit = n_digits - 1
-    cdef int64_t[4][2048] counts
-    cdef int64_t* count
-    cdef uint64_t* source = pairs
-    cdef uint64_t* target = spare
-    cdef uint64_t* swap
-    cdef int64_t i, position, next_position
-    cdef uint32_t digit
-    cdef int k, shift
-    for k in range(n_passes):
-        memset(&counts[k][0], 0, n_digits * sizeof(int64_t))
+    cdef int n_low = 32 - 2 * n_bits
+    pass_digit(pairs, spare, n, 32 + n_low, 1 << n_bits)
+    pass_digit(spare, pairs, n, 32 + n_low + n_bits, 1 << n_bits)
+    order_runs(pairs, spare, n, n_low)
+
+
+cdef void sort_keys(
+    const uint32_t* keys,
+    const int32_t* rows,     # sample of every key, increasing; NULL: 0, 1, 2, ...
+    const int32_t* labels,   # NULL where the entries do not hold the class
+    int class_shift,
+    int64_t n,
+    uint64_t* pairs,         # out: key << 32 | class | sample << 1, in order
+    uint64_t* spare,         # scratch
+) noexcept nogil:
+    """Sort samples by their keys, equal ones in the order of the samples.
+
+    Two passes order the upper bits, which tell most values of a column apart; the few runs that
+    are alike in them are put in order afterwards. Where the values are many a third pass is
+    cheaper than long runs.
+    """
+    cdef int64_t[2048] counts
+    cdef bint has_three = n > LONG_COLUMN
+    cdef int n_bits = 8 if n < SHORT_COLUMN else 11
+    cdef int n_low = 10 if has_three else 32 - 2 * n_bits
+    cdef int shift = 0 if has_three else n_low
+    cdef uint32_t n_digits = 1 << n_bits, digit, last_digit, payload
+    cdef uint64_t* target = pairs if has_three else spare
+    cdef int32_t sample
+    cdef int64_t i
+    if has_three:
+        n_digits = 1 << 10
+    last_digit = n_digits - 1
+    memset(counts, 0, n_digits * sizeof(int64_t))
     for i in range(n):
-        for k in range(n_passes):
-            counts[k][(pairs[i] >> (32 + k * n_bits)) & last_digit] += 1
-    for k in range(n_passes):
-        count = &counts[k][0]
-        shift = 32 + k * n_bits
-        if count[(source[0] >> shift) & last_digit] == n:
-            continue  # all alike in these bits
-        position = 0
-        for digit in range(n_digits):
-            next_position = position + count[digit]
-            count[digit] = position
-            position = next_position
-        for i in range(n):
-            digit = (source[i] >> shift) & last_digit
-            target[count[digit]] = source[i]
-            count[digit] += 1
-        swap = source
-        source = target
-        target = swap
-    if source != pairs:
-        memcpy(pairs, source, n * sizeof(uint64_t))
-    return 0
+        counts[(keys[i] >> shift) & last_digit] += 1
+    to_positions(counts, n_digits)
+    for i in range(n):
+        sample = <int32_t> i if rows == NULL else rows[i]
+        payload = <uint32_t> sample << 1
+        if labels != NULL:
+            payload |= <uint32_t> labels[sample] << class_shift
+        digit = (keys[i] >> shift) & last_digit
+        target[counts[digit]] = (<uint64_t> keys[i] << 32) | payload
+        counts[digit] += 1
+    if has_three:
+        pass_digit(pairs, spare, n, 42, 1 << 11)
+        pass_digit(spare, pairs, n, 53, 1 << 11)
+    else:
+        pass_digit(spare, pairs, n, 32 + n_low + n_bits, 1 << n_bits)
+        order_runs(pairs, spare, n, n_low)
+
+
+cdef inline int32_t sample_in(uint64_t pair, uint32_t index_mask) noexcept nogil:
+    """The sample of a sorted pair."""
+    return <int32_t> ((<uint32_t> pair & index_mask) >> 1)
 
 
 cdef int sort_run_of_doubles(
-    const Values* values, int32_t feature, uint64_t* pairs, int64_t n
+    const Values* values, int32_t feature, uint32_t index_mask, uint64_t* pairs, int64_t n
 ) noexcept nogil:
     """Put pairs with one float32 key in the order of their float64 values.
 
@@ -112,7 +197,7 @@ cdef int sort_run_of_doubles(
     if n <= LONGEST_INSERTION:
         for i in range(n):
             pair = pairs[i]
-            value = value_at(values, <int32_t> <uint32_t> pair, feature)
+            value = value_at(values, sample_in(pair, index_mask), feature)
             j = i
             while j > 0 and keys[j - 1] > value:
                 keys[j] = keys[j - 1]
@@ -129,7 +214,7 @@ cdef int sort_run_of_doubles(
         return -1
     spare_key = key + n
     for i in range(n):
-        key[i] = value_at(values, <int32_t> <uint32_t> pairs[i], feature)
+        key[i] = value_at(values, sample_in(pairs[i], index_mask), feature)
     # Bottom-up merge sort. Invariant: every block of `width` pairs is in order.
     width = 1
     while width < n:
@@ -158,65 +243,75 @@ cdef int sort_run_of_doubles(
     return 0
 
 
-cdef int64_t sort_column(
+cdef void read_keys(
     const Values* values,
-    int32_t feature,
-    const int32_t* rows,     # the samples, increasing
+    const int32_t* rows,     # the samples, increasing; NULL: all rows
     int64_t n_rows,
-    const uint8_t* is_row,   # per sample: whether it is among rows
-    uint64_t* pairs,         # out: the present values in order
-    uint64_t* spare,         # out: the samples whose value is missing, from the start
-    int64_t* n_missing,      # out
+    int32_t first_feature,
+    int32_t n_features,
+    uint32_t* keys,          # out: one column after the other
+    int64_t stride,          # between the columns of keys
 ) noexcept nogil:
-    """Sort one column and return the number of values present, -1 when memory runs out.
+    """Read the keys of some neighbouring columns of a dense matrix; a missing value is last.
 
-    Of a sparse column only the values other than 0 are present.
+    Row by row: the columns of a row lie in one cache line.
     """
-    cdef int64_t i, first, n = 0, missing = 0
-    cdef int32_t sample
-    cdef const char* column
+    cdef int64_t i
+    cdef int32_t f
+    cdef const char* row
     cdef double wide
     cdef float narrow
-    if values.dense == NULL:
-        for i in range(values.sparse_starts[feature], values.sparse_starts[feature + 1]):
-            sample = values.sparse_rows[i]
-            if values.is_double:
-                wide = (<const double*> values.sparse_data)[i]
-            else:
-                wide = (<const float*> values.sparse_data)[i]
-            if wide != 0.0 and is_row[sample]:
-                pairs[n] = (<uint64_t> tl_float_key(<float> wide) << 32) | <uint32_t> sample
-                n += 1
-    else:
-        column = values.dense + feature * values.column_stride
-        for i in range(n_rows):
-            sample = rows[i]
-            if values.is_double:
-                wide = (<const double*> (column + sample * values.row_stride))[0]
-                narrow = <float> wide
-            else:
-                narrow = (<const float*> (column + sample * values.row_stride))[0]
-            if isnan(narrow):
-                spare[missing] = sample
-                missing += 1
-            else:
-                pairs[n] = (<uint64_t> tl_float_key(narrow) << 32) | <uint32_t> sample
-                n += 1
-    n_missing[0] = missing
-    if n == 0:
-        return 0
-    if missing == 0:
-        sort_pairs(pairs, spare, n)
-    else:
-        # The far end of the spare array is free: n + missing entries were asked for.
-        sort_pairs(pairs, spare + missing, n)
-    if values.is_double:
-        first = 0
-        for i in range(1, n + 1):
-            if i == n or (pairs[i] >> 32) != (pairs[first] >> 32):
-                if i - first > 1 and sort_run_of_doubles(
-                    values, feature, pairs + first, i - first
-                ) != 0:
-                    return -1
-                first = i
+    for i in range(n_rows):
+        row = values.dense + (i if rows == NULL else rows[i]) * values.row_stride
+        row += first_feature * values.column_stride
+        if values.is_double:
+            for f in range(n_features):
+                wide = (<const double*> (row + f * values.column_stride))[0]
+                keys[f * stride + i] = MISSING_KEY if isnan(wide) else tl_float_key(<float> wide)
+        else:
+            for f in range(n_features):
+                narrow = (<const float*> (row + f * values.column_stride))[0]
+                keys[f * stride + i] = MISSING_KEY if isnan(narrow) else tl_float_key(narrow)
+
+
+cdef int64_t read_sparse_pairs(
+    const Values* values,
+    int32_t feature,
+    const uint8_t* is_row,   # per row: whether it is a sample
+    const int32_t* labels,   # NULL where the entries do not hold the class
+    int class_shift,
+    uint64_t* pairs,         # out
+) noexcept nogil:
+    """Read the values other than 0 of a sparse column; return how many there are."""
+    cdef int64_t i, n = 0
+    cdef int32_t sample
+    cdef uint32_t payload
+    cdef double value
+    for i in range(values.sparse_starts[feature], values.sparse_starts[feature + 1]):
+        sample = values.sparse_rows[i]
+        if values.is_double:
+            value = (<const double*> values.sparse_data)[i]
+        else:
+            value = (<const float*> values.sparse_data)[i]
+        if value != 0.0 and is_row[sample]:
+            payload = <uint32_t> sample << 1
+            if labels != NULL:
+                payload |= <uint32_t> labels[sample] << class_shift
+            pairs[n] = (<uint64_t> tl_float_key(<float> value) << 32) | payload
+            n += 1
     return n
+
+
+cdef int order_doubles(
+    const Values* values, int32_t feature, uint32_t index_mask, uint64_t* pairs, int64_t n
+) noexcept nogil:
+    """Put float64 values that fall on one float32 in order; return -1 when memory runs out."""
+    cdef int64_t first = 0, i
+    for i in range(1, n + 1):
+        if i == n or (pairs[i] >> 32) != (pairs[first] >> 32):
+            if i - first > 1 and sort_run_of_doubles(
+                values, feature, index_mask, pairs + first, i - first
+            ) != 0:
+                return -1
+            first = i
+    return 0

@@ -2,7 +2,8 @@ from ._types cimport *
 from ._workspace cimport Workspace
 
 cdef void find_split(
-    const Search* search, const Node* node, const int32_t* samples, const entry_t* entries,
+    const Search* search, const Node* node, const int32_t* samples, const void* lists,
     Workspace* work, Split* best,
 ) noexcept nogil
+cdef const Segment* segment_of(const Node* node, int32_t feature) noexcept nogil
 cdef uint64_t mix(uint64_t state) noexcept nogil

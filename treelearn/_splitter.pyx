@@ -8,12 +8,12 @@ Random choices are drawn from the seed of the node, which depends on the estimat
 on the path to the node alone: the order in which nodes are grown does not matter.
 """
 
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, nextafter
 from libc.string cimport memset
 
 from ._absolute_error cimport rank_targets, scan_feature_absolute, score_cut_absolute
 from ._block cimport is_feasible, score_stats
-from ._pass cimport PLAIN
+from ._pass cimport PLAIN, entry_at, global_sample_of, list_of, sample_of
 from ._scan cimport add_entries, prepare_node, scan_feature
 from ._sorting cimport value_at
 from ._types cimport *
@@ -37,11 +37,10 @@ cdef inline double uniform(uint64_t state) noexcept nogil:
 
 
 cdef inline double entry_value(
-    const Search* search, const entry_t* entries, int32_t i, int32_t feature
+    const Search* search, const void* list, int32_t i, int32_t feature
 ) noexcept nogil:
-    return value_at(
-        &search.values, <int32_t> ((entries[i] & search.index_mask) >> 1), feature
-    )
+    cdef int32_t sample = sample_of(search, entry_at(search, list, i))
+    return value_at(&search.values, global_sample_of(search, sample), feature)
 
 
 cdef double threshold_between(double low, double high) noexcept nogil:
@@ -64,7 +63,7 @@ cdef double threshold_between(double low, double high) noexcept nogil:
 cdef void set_threshold(
     const Search* search,
     const Node* node,
-    const entry_t* entries,
+    const void* list,
     const Segment* segment,
     Split* best,    # in, out
 ) noexcept nogil:
@@ -81,11 +80,11 @@ cdef void set_threshold(
     if best.default_goes_left and cut == segment.n_below:
         low = default
     else:
-        low = entry_value(search, entries, cut - 1, segment.feature)
+        low = entry_value(search, list, cut - 1, segment.feature)
     if has_default and not best.default_goes_left and cut == segment.n_below:
         high = default
     else:
-        high = entry_value(search, entries, cut, segment.feature)
+        high = entry_value(search, list, cut, segment.feature)
     if not search.rules.random_thresholds:
         best.threshold = threshold_between(low, high)
     best.needs_double = not <double> (<float> low) <= best.threshold < <double> (<float> high)
@@ -214,32 +213,38 @@ cdef bint look_at(
     const Search* search,
     const Node* node,
     const int32_t* samples,
-    const entry_t* entries,     # of the buffer that holds the node
+    const void* lists,          # of the buffer that holds the node
     int32_t place,              # of the feature's segment in the node
     Workspace* work,
     Split* best,                # in, out
 ) noexcept nogil:
     """Search one feature and keep its cut if it is better; mark it when it is constant."""
     cdef Segment* segment = node.segments + place
-    cdef const entry_t* list = entries + search.list_starts[segment.feature] + segment.start
+    cdef const void* list = list_of(search, lists, segment)
     cdef Split found
     cdef bint varies
     found.feature = -1
     found.score = -INFINITY
+    if search.is_gini and best.feature >= 0:
+        # Only what is as good can matter; the kernels skip the rest.
+        found.score = nextafter(best.score, -INFINITY)
     found.tie_score = -INFINITY
     if is_stopped(work, node.n_samples):
         return True
     if search.rules.random_thresholds:
-        varies = try_random_threshold(search, node, samples, list, segment, work, &found)
+        varies = try_random_threshold(
+            search, node, samples, <const entry_t*> list, segment, work, &found
+        )
     elif search.rules.formula == TL_ABSOLUTE_ERROR:
-        varies = scan_feature_absolute(search, node, samples, list, segment, work, &found)
+        varies = scan_feature_absolute(
+            search, node, samples, <const entry_t*> list, segment, work, &found
+        )
     else:
-        varies = scan_feature(search, node, samples, list, segment, work, &found)
+        varies = scan_feature(search, node, list, segment, work, &found)
     if not varies:
         segment.feature = ~segment.feature
         return False
     if is_better(&found, best):
-        set_threshold(search, node, list, segment, &found)
         best[0] = found
     return True
 
@@ -248,7 +253,7 @@ cdef void find_split(
     const Search* search,
     const Node* node,           # its constant features get negative numbers
     const int32_t* samples,     # of the node
-    const entry_t* entries,     # of the buffer that holds the node
+    const void* lists,          # of the buffer that holds the node
     Workspace* work,
     Split* best,                # out; its feature is -1 where no cut is feasible
 ) noexcept nogil:
@@ -266,7 +271,7 @@ cdef void find_split(
         prepare_node(search, node, work)
     if search.rules.max_features >= n_features:
         for place in range(node.n_segments):
-            look_at(search, node, samples, entries, place, work, best)
+            look_at(search, node, samples, lists, place, work, best)
     else:
         # As in scikit-learn: constant features count as drawn, and drawing goes on until one
         # feature that varies was seen. Invariant: features[:i] were drawn.
@@ -283,7 +288,7 @@ cdef void find_split(
             n_visited += 1
             if work.place[feature] >= 0:
                 if look_at(
-                    search, node, samples, entries, work.place[feature], work, best
+                    search, node, samples, lists, work.place[feature], work, best
                 ):
                     has_varying = True
         # The permutation must not depend on the nodes that were searched before.
@@ -292,29 +297,30 @@ cdef void find_split(
         for place in range(node.n_segments):
             feature = node.segments[place].feature
             work.place[feature if feature >= 0 else ~feature] = -1
-    if best.feature >= 0 and not has_missing(node, best.feature):
+    if best.feature >= 0:
+        finish_split(search, node, lists, best)
+
+
+cdef const Segment* segment_of(const Node* node, int32_t feature) noexcept nogil:
+    """Find the segment of a feature that varies in the node."""
+    cdef const Segment* segment = node.segments
+    while segment.feature != feature:
+        segment += 1
+    return segment
+
+
+cdef void finish_split(
+    const Search* search, const Node* node, const void* lists, Split* split
+) noexcept nogil:
+    """Set how many samples go left, the threshold, and where missing values go."""
+    cdef const Segment* segment = segment_of(node, split.feature)
+    cdef int32_t n_stored = segment.n_below + segment.n_above
+    split.n_left = split.n_stored_left
+    if split.default_goes_left:
+        split.n_left += node.n_samples - n_stored - segment.n_missing
+    if segment.n_missing == 0:
         # What a node never saw goes where more samples go.
-        best.missing_goes_left = 2 * n_left_of(node, best) > node.n_samples
-
-
-cdef bint has_missing(const Node* node, int32_t feature) noexcept nogil:
-    cdef int32_t place
-    for place in range(node.n_segments):
-        if node.segments[place].feature == feature:
-            return node.segments[place].n_missing > 0
-    return False
-
-
-cdef int64_t n_left_of(const Node* node, const Split* split) noexcept nogil:
-    """Return how many samples of a node without missing values go left."""
-    cdef int32_t place
-    cdef const Segment* segment
-    for place in range(node.n_segments):
-        segment = node.segments + place
-        if segment.feature == split.feature:
-            if not split.default_goes_left:
-                return split.n_stored_left
-            return (
-                split.n_stored_left + node.n_samples - segment.n_below - segment.n_above
-            )
-    return 0
+        split.missing_goes_left = 2 * split.n_left > node.n_samples
+    elif split.missing_goes_left:
+        split.n_left += segment.n_missing
+    set_threshold(search, node, list_of(search, lists, segment), segment, split)

@@ -11,8 +11,8 @@ from libc.string cimport memset
 import numpy as np
 from scipy.sparse import issparse
 
+from ._lists cimport ListSource, build_lists
 from ._signals cimport must_stop, raise_pending
-from ._sorting cimport sort_column, value_at
 from ._types cimport *
 
 cdef enum:
@@ -22,9 +22,9 @@ cdef enum:
 # Sums of whole units stay below 2^61, so that the difference of two fits into 64 bits.
 SUM_BITS = 61
 
-# Columns whose most frequent value covers at least this share of the samples do not store it:
-# their lists shrink by what it covers, and cost a second pass over the entries above it.
-cdef double DEFAULT_SHARE = 0.5
+cdef enum:
+    # Columns read together: a cache line of float32.
+    FEATURES_PER_GROUP = 16
 
 
 cdef void* address_of(array) except? NULL:
@@ -246,31 +246,37 @@ cdef class TrainingSet:
         cdef uint32_t[::1] entries_view = self.entries
         cdef int32_t[:, ::1] segments_view = self.root_segments
         cdef double[::1] defaults_view = self.default_values
-        cdef const int32_t* labels = NULL
-        cdef int class_shift = self.class_shift
-        cdef int32_t feature
+        cdef ListSource source
+        cdef int32_t size = max(1, min(FEATURES_PER_GROUP, n_features // n_threads))
+        cdef int32_t n_groups = (n_features + size - 1) // size
+        cdef int32_t group
         cdef int status = 0
         cdef double last_poll = 0.0
-        if class_shift != 0:
-            labels = self.targets.labels
+        source.values = &self.values
+        source.rows = NULL if n_rows == self.n_total else &rows_view[0]
+        source.is_row = &is_row_view[0]
+        source.labels = self.targets.labels if self.class_shift != 0 else NULL
+        source.n_rows = n_rows
+        source.class_shift = self.class_shift
+        source.index_mask = self.index_mask
         if n_threads == 1:
             with nogil:
-                for feature in range(n_features):
-                    build_shared_list(
-                        &self.values, feature, &rows_view[0], n_rows, &is_row_view[0],
-                        &pairs_view[0, 0, 0], &pairs_view[0, 1, 0], labels, class_shift,
-                        &entries_view[starts_view[feature]], &segments_view[feature, 0],
-                        &defaults_view[feature], True, &last_poll, &status,
+                for group in range(n_groups):
+                    build_group(
+                        &source, group * size, min(size, n_features - group * size),
+                        &pairs_view[0, 0, 0], &pairs_view[0, 1, 0], &starts_view[0],
+                        &entries_view[0], &segments_view[0, 0], &defaults_view[0], True,
+                        &last_poll, &status,
                     )
         else:
-            for feature in prange(
-                n_features, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
+            for group in prange(
+                n_groups, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
             ):
-                build_shared_list(
-                    &self.values, feature, &rows_view[0], n_rows, &is_row_view[0],
-                    &pairs_view[threadid(), 0, 0], &pairs_view[threadid(), 1, 0], labels,
-                    class_shift, &entries_view[starts_view[feature]], &segments_view[feature, 0],
-                    &defaults_view[feature], threadid() == 0, &last_poll, &status,
+                build_group(
+                    &source, group * size, min(size, n_features - group * size),
+                    &pairs_view[threadid(), 0, 0], &pairs_view[threadid(), 1, 0],
+                    &starts_view[0], &entries_view[0], &segments_view[0, 0], &defaults_view[0],
+                    threadid() == 0, &last_poll, &status,
                 )
         if status == MEMORY_RAN_OUT:
             raise MemoryError(f"Unable to allocate {24 * n_rows} bytes to sort a column.")
@@ -278,35 +284,29 @@ cdef class TrainingSet:
             raise_pending()
 
 
-cdef void build_shared_list(
-    const Values* values,
-    int32_t feature,
-    const int32_t* rows,
-    int64_t n_rows,
-    const uint8_t* is_row,
+cdef void build_group(
+    const ListSource* source,
+    int32_t first_feature,
+    int32_t n_features,
     uint64_t* pairs,
     uint64_t* spare,
-    const int32_t* labels,
-    int class_shift,
-    uint32_t* entries,
-    int32_t* segment,
-    double* default_value,
+    const int64_t* starts,
+    entry_t* entries,
+    int32_t* segments,
+    double* default_values,
     bint polls,             # True in the thread that holds Python
     double* last_poll,
     int* status,            # in, out: shared by all threads
 ) noexcept nogil:
-    """Build one list, unless another thread has failed or was interrupted."""
-    cdef int own_status
+    """Build some lists, unless another thread has failed or was interrupted."""
     if status[0] != 0:
         return
-    own_status = build_list(
-        values, feature, rows, n_rows, is_row, pairs, spare, labels, class_shift, entries,
-        segment, default_value,
-    )
-    if own_status == 0 and polls and must_stop(last_poll):
-        own_status = INTERRUPTED
-    if own_status != 0:
-        status[0] = own_status
+    if build_lists(
+        source, first_feature, n_features, pairs, spare, starts, entries, segments, default_values
+    ) != 0:
+        status[0] = MEMORY_RAN_OUT
+    elif polls and must_stop(last_poll):
+        status[0] = INTERRUPTED
 
 
 def _unit_exponent(values):
@@ -315,89 +315,3 @@ def _unit_exponent(values):
     total = np.abs(np.ldexp(values, -largest_exponent)).sum()
     # No unit below 2^-900: its square would not be a number.
     return max(largest_exponent + int(np.frexp(total)[1]) - SUM_BITS, -900)
-
-
-cdef int build_list(
-    const Values* values,
-    int32_t feature,
-    const int32_t* rows,
-    int64_t n_rows,
-    const uint8_t* is_row,
-    uint64_t* pairs,         # scratch
-    uint64_t* spare,         # scratch
-    const int32_t* labels,   # NULL where the entries do not hold the class
-    int class_shift,
-    uint32_t* entries,       # out
-    int32_t* segment,        # out: n_below, n_above, n_missing
-    double* default_value,   # out
-) noexcept nogil:
-    """Sort one feature and write its list; the values themselves are no longer needed then."""
-    cdef int64_t n_missing = 0
-    cdef int64_t i, run_start, run_end, n_stored
-    cdef int64_t n_present = sort_column(
-        values, feature, rows, n_rows, is_row, pairs, spare, &n_missing
-    )
-    cdef uint32_t entry
-    cdef int32_t sample
-    cdef double value, last_value = 0.0
-    if n_present < 0:
-        return MEMORY_RAN_OUT
-    # Mark where values change, in the keys, which have served: pairs become start bit | sample.
-    for i in range(n_present):
-        entry = pairs[i] >> 32
-        sample = <int32_t> <uint32_t> pairs[i]
-        if values.is_double:
-            value = value_at(values, sample, feature)
-            pairs[i] = (<uint64_t> (i == 0 or value != last_value) << 32) | <uint32_t> sample
-            last_value = value
-        else:
-            pairs[i] = (
-                <uint64_t> (i == 0 or entry != <uint32_t> last_value) << 32
-            ) | <uint32_t> sample
-            last_value = entry  # exact: 32 bits fit into a double
-
-    # The most frequent value is left out, where there is one that pays.
-    run_start = run_end = n_present
-    if values.dense == NULL:
-        default_value[0] = 0.0
-        run_start = run_end = 0
-        while run_end < n_present and value_at(
-            values, <int32_t> <uint32_t> pairs[run_end], feature
-        ) < 0.0:
-            run_end += 1
-        run_start = run_end
-    elif n_present > 0:
-        # A value that covers half of all samples covers the middle one.
-        run_start = run_end = n_present // 2
-        while run_start > 0 and pairs[run_start] >> 32 == 0:
-            run_start -= 1
-        run_end += 1
-        while run_end < n_present and pairs[run_end] >> 32 == 0:
-            run_end += 1
-        if run_end - run_start >= DEFAULT_SHARE * n_rows:
-            default_value[0] = value_at(
-                values, <int32_t> <uint32_t> pairs[run_start], feature
-            )
-        else:
-            run_start = run_end = n_present
-
-    n_stored = 0
-    for i in range(n_present):
-        if run_start <= i < run_end:
-            continue
-        sample = <int32_t> <uint32_t> pairs[i]
-        entry = (<uint32_t> sample << 1) | <uint32_t> (pairs[i] >> 32)
-        if labels != NULL:
-            entry |= <uint32_t> labels[sample] << class_shift
-        entries[n_stored] = entry
-        n_stored += 1
-    for i in range(n_missing):
-        sample = <int32_t> spare[i]
-        entry = <uint32_t> sample << 1
-        if labels != NULL:
-            entry |= <uint32_t> labels[sample] << class_shift
-        entries[n_stored + i] = entry
-    segment[0] = <int32_t> run_start
-    segment[1] = <int32_t> (n_present - run_end)
-    segment[2] = <int32_t> n_missing
-    return 0

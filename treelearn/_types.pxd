@@ -1,11 +1,14 @@
 """Every C type of the compiled core, once."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 # One sample in the sorted list of one feature: class | sample index | start bit, from the
 # highest bit to the lowest.  The start bit says that the value differs from the value of the
 # entry before it; the class is there only where the bits suffice (TrainingSet.class_shift).
 ctypedef uint32_t entry_t
+
+# The same in a subtree of few samples, native/narrow.h: local sample index | class | start bit.
+ctypedef uint16_t narrow_t
 
 # Share of one feature's list that belongs to a node.  The entries lie in the order
 #     below | above | missing
@@ -70,6 +73,7 @@ cdef struct Split:
     double score                    # larger is better; comparable within a node only
     double tie_score                # decides between equal scores
     int32_t feature                 # -1: no feasible split
+    int32_t n_left                  # samples
     int32_t n_stored_left           # how many of below and above go left
     bint default_goes_left
     bint missing_goes_left
@@ -92,6 +96,16 @@ cdef struct Search:
     const int32_t* y_ranks          # [output][sample]: rank of y, NULL but for absolute_error
     bint sums_classes               # class power sums serve; else statistics vectors
     bint sums_moments               # one output's moments serve
+    bint is_gini                    # of one output and unit weights
+    bint is_binary                  # and of two classes that the entries hold
+    bint keeps_samples              # the samples of a node are listed in the order of their rows
+    bint may_narrow                 # small subtrees may be grown on narrow lists
+    int simd                        # native/simd.h
+    # Narrow lists: samples and classes are numbered within a subtree.
+    bint is_narrow
+    int n_chunks                    # of 128 samples in the subtree
+    const int32_t* global_sample    # NULL where the numbers are global
+    const int32_t* global_class
 
 # A node that may still be split.
 cdef struct Node:

@@ -1,6 +1,18 @@
 from ._signals cimport must_stop
 from ._types cimport *
 
+cdef extern from "native/narrow.h" nogil:
+    ctypedef struct tl_narrow_node:
+        int n_samples
+        int n_classes
+        int lowest
+        int highest
+        uint16_t code[32]
+        float count[32]
+        float square_sum
+
+    const int TL_NARROW_SAMPLES, TL_NARROW_CLASSES, TL_NARROW_SLACK, TL_NARROW_SHIFT
+
 cdef enum:
     BLOCK = 512  # candidates evaluated at a time: their arrays stay in the first-level cache
 
@@ -27,6 +39,25 @@ cdef struct Workspace:
     int32_t n_tree_leaves           # the next power of two
     int32_t* local_class            # class -> its place among those present
     int64_t* local_counts
+    int64_t fewest_on_a_side        # samples, where their weights are 1
+    tl_narrow_node narrow_node
+    uint8_t[32] narrow_place        # class -> its place among those present
+    # Moving entries.
+    uint32_t* goes_left             # one bit a sample, all 0 between nodes
+    int32_t n_listed                # samples of the node that is partitioned, those that go left
+    int32_t n_left
+    entry_t* widened                # a narrow list as 32-bit entries
+    # Narrow lists and what their local numbers stand for: see _local.pyx.
+    narrow_t* narrow[2]
+    int64_t* narrow_starts          # per feature
+    int32_t* local_samples[2]
+    int32_t* global_sample
+    int32_t* global_class
+    int32_t* local_labels
+    int64_t* local_weights
+    int64_t* local_sums
+    int64_t* local_squares
+    double* local_y
     # Drawing features, moving entries, medians.
     int32_t* features               # a permutation
     int32_t* place                  # feature -> its segment in the node, -1: it is constant

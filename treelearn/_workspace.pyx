@@ -39,7 +39,7 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
     workspace.local_counts = <int64_t*> calloc(targets.max_n_classes, sizeof(int64_t))
     workspace.features = <int32_t*> calloc(search.n_features, sizeof(int32_t))
     workspace.place = <int32_t*> calloc(search.n_features, sizeof(int32_t))
-    workspace.spare = <entry_t*> calloc(n, sizeof(entry_t))
+    workspace.spare = <entry_t*> calloc(n + 8, sizeof(entry_t))
     if (
         workspace.position == NULL
         or workspace.weight_left == NULL
@@ -65,6 +65,11 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
     for feature in range(search.n_features):
         workspace.features[feature] = feature
         workspace.place[feature] = -1
+    workspace.goes_left = <uint32_t*> calloc(n // 32 + 8, sizeof(uint32_t))
+    if workspace.goes_left == NULL:
+        return -1
+    if search.may_narrow and open_narrow(workspace, search) != 0:
+        return -1
     if has_medians:
         workspace.pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
         workspace.spare_pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
@@ -83,6 +88,42 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
             or workspace.marks == NULL
         ):
             return -1
+    return 0
+
+
+cdef int open_narrow(Workspace* workspace, const Search* search) noexcept nogil:
+    """Allocate the narrow lists and the local copies; return -1 when memory is not to be had."""
+    cdef size_t n = min(<size_t> search.n_total, <size_t> TL_NARROW_SAMPLES)
+    cdef size_t length = (n + 2 * TL_NARROW_SLACK) * search.n_features
+    workspace.widened = <entry_t*> calloc(n, sizeof(entry_t))
+    workspace.narrow[0] = <narrow_t*> calloc(length, sizeof(narrow_t))
+    workspace.narrow[1] = <narrow_t*> calloc(length, sizeof(narrow_t))
+    workspace.narrow_starts = <int64_t*> calloc(search.n_features, sizeof(int64_t))
+    workspace.local_samples[0] = <int32_t*> calloc(n, sizeof(int32_t))
+    workspace.local_samples[1] = <int32_t*> calloc(n, sizeof(int32_t))
+    workspace.global_sample = <int32_t*> calloc(n, sizeof(int32_t))
+    workspace.global_class = <int32_t*> calloc(TL_NARROW_CLASSES, sizeof(int32_t))
+    workspace.local_labels = <int32_t*> calloc(n, sizeof(int32_t))
+    workspace.local_weights = <int64_t*> calloc(n, sizeof(int64_t))
+    workspace.local_sums = <int64_t*> calloc(n, sizeof(int64_t))
+    workspace.local_squares = <int64_t*> calloc(n, sizeof(int64_t))
+    workspace.local_y = <double*> calloc(n, sizeof(double))
+    if (
+        workspace.widened == NULL
+        or workspace.narrow[0] == NULL
+        or workspace.narrow[1] == NULL
+        or workspace.narrow_starts == NULL
+        or workspace.local_samples[0] == NULL
+        or workspace.local_samples[1] == NULL
+        or workspace.global_sample == NULL
+        or workspace.global_class == NULL
+        or workspace.local_labels == NULL
+        or workspace.local_weights == NULL
+        or workspace.local_sums == NULL
+        or workspace.local_squares == NULL
+        or workspace.local_y == NULL
+    ):
+        return -1
     return 0
 
 
@@ -107,6 +148,20 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.features)
     free(workspace.place)
     free(workspace.spare)
+    free(workspace.goes_left)
+    free(workspace.widened)
+    free(workspace.narrow[0])
+    free(workspace.narrow[1])
+    free(workspace.narrow_starts)
+    free(workspace.local_samples[0])
+    free(workspace.local_samples[1])
+    free(workspace.global_sample)
+    free(workspace.global_class)
+    free(workspace.local_labels)
+    free(workspace.local_weights)
+    free(workspace.local_sums)
+    free(workspace.local_squares)
+    free(workspace.local_y)
     free(workspace.pairs)
     free(workspace.spare_pairs)
     free(workspace.order)

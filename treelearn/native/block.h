@@ -8,7 +8,9 @@
 #define TREELEARN_BLOCK_H
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#define TL_VERSIONS __attribute__((target_clones("avx512f", "avx2", "default")))
+#define TL_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
+#elif defined(__GNUC__)
+#define TL_VERSIONS __attribute__((unused))
 #else
 #define TL_VERSIONS
 #endif
@@ -16,25 +18,41 @@
 /* Gini, two classes of unit weight: D^2 / (n_left * n_right) with D = l1 * n0 - l0 * n1, which is
  * half the gain times the node's weight; D is a whole number, exact while the node's weight is
  * below 2^26. */
+static inline double tl_binary_score(double ones_left, double n_left, double ones, double n) {
+    double difference = ones_left * (n - ones) - (n_left - ones_left) * ones;
+    return difference * difference / (n_left * (n - n_left));
+}
+
 TL_VERSIONS static void tl_gini_binary(const double *weight_left, const double *ones_left,
                                        double weight, double ones, int first, int end,
                                        double *score) {
-    double zeros = weight - ones;
     int i;
-    for (i = first; i < end; i++) {
-        double zeros_left = weight_left[i] - ones_left[i];
-        double difference = ones_left[i] * zeros - zeros_left * ones;
-        score[i] = difference * difference / (weight_left[i] * (weight - weight_left[i]));
-    }
+    for (i = first; i < end; i++)
+        score[i] = tl_binary_score(ones_left[i], weight_left[i], ones, weight);
 }
 
 /* Gini from the sums of squared class weights of the two sides. */
+static inline double tl_sums_score(double sum_left, double sum_right, double weight_left,
+                                   double weight) {
+    return sum_left / weight_left + sum_right / (weight - weight_left);
+}
+
 TL_VERSIONS static void tl_gini_sums(const double *weight_left, const double *sum_left,
                                      const double *sum_right, double weight, int first, int end,
                                      double *score) {
     int i;
-    for (i = first; i < end; i++) {
-        score[i] = sum_left[i] / weight_left[i] + sum_right[i] / (weight - weight_left[i]);
+    for (i = first; i < end; i++)
+        score[i] = tl_sums_score(sum_left[i], sum_right[i], weight_left[i], weight);
+}
+
+/* Which of those scores come near the bar, without a division: excess is not negative there. */
+TL_VERSIONS static void tl_screen_sums(const double *sum_left, const double *sum_right,
+                                       double weight_left, double weight, double bar, int n,
+                                       double *excess) {
+    int i;
+    for (i = 0; i < n; i++) {
+        double left = weight_left + i, right = weight - left;
+        excess[i] = sum_left[i] * right + sum_right[i] * left - left * right * bar;
     }
 }
 

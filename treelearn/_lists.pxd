@@ -1,0 +1,17 @@
+from ._types cimport *
+
+# What is the same for the lists of all features.
+cdef struct ListSource:
+    const Values* values
+    const int32_t* rows         # the samples, increasing; NULL: all rows
+    const uint8_t* is_row       # per row: whether it is a sample
+    const int32_t* labels       # NULL where the entries do not hold the class
+    int64_t n_rows
+    int class_shift
+    uint32_t index_mask
+
+cdef int build_lists(
+    const ListSource* source, int32_t first_feature, int32_t n_features, uint64_t* pairs,
+    uint64_t* spare, const int64_t* starts, entry_t* entries, int32_t* segments,
+    double* default_values,
+) noexcept nogil

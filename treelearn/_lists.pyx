@@ -1,0 +1,154 @@
+"""From the values of a column to its list: entries in order, the default value left out."""
+
+from ._sorting cimport (
+    MISSING_KEY,
+    order_doubles,
+    read_keys,
+    read_sparse_pairs,
+    sample_in,
+    sort_keys,
+    sort_pairs,
+    value_at,
+)
+from ._types cimport *
+
+# Columns whose most frequent value covers at least this share of the samples do not store it:
+# their lists shrink by what it covers, and cost a second pass over the entries above it.
+cdef double DEFAULT_SHARE = 0.5
+
+
+cdef inline bint is_same_value(
+    const ListSource* source, int32_t feature, uint64_t a, uint64_t b
+) noexcept nogil:
+    """Compare the values of two sorted pairs."""
+    if a >> 32 != b >> 32:
+        return False
+    if not source.values.is_double:
+        return True
+    return value_at(source.values, sample_in(a, source.index_mask), feature) == value_at(
+        source.values, sample_in(b, source.index_mask), feature
+    )
+
+
+cdef void find_default(
+    const ListSource* source,
+    int32_t feature,
+    const uint64_t* pairs,
+    int64_t n,
+    int64_t* run_start,     # out: the run of the default value; empty where there is none
+    int64_t* run_end,       # out
+) noexcept nogil:
+    """Find a value that covers half of all samples: it covers the middle one and a quarter."""
+    cdef int64_t middle = n // 2
+    cdef int64_t start = middle, end = middle + 1
+    run_start[0] = run_end[0] = n
+    if n < DEFAULT_SHARE * source.n_rows or n < 4 or not (
+        pairs[middle] >> 32 == pairs[n // 4] >> 32
+        or pairs[middle] >> 32 == pairs[n - 1 - n // 4] >> 32
+    ):
+        return
+    while start > 0 and is_same_value(source, feature, pairs[start - 1], pairs[middle]):
+        start -= 1
+    while end < n and is_same_value(source, feature, pairs[end], pairs[middle]):
+        end += 1
+    if end - start >= DEFAULT_SHARE * source.n_rows:
+        run_start[0] = start
+        run_end[0] = end
+
+
+cdef void write_entries(
+    const ListSource* source,
+    int32_t feature,
+    const uint64_t* pairs,
+    int64_t begin,
+    int64_t end,
+    entry_t* entries,       # out
+) noexcept nogil:
+    """Write a run of sorted pairs as entries; the start bit says where values change."""
+    cdef int64_t i
+    cdef bint is_start
+    for i in range(begin, end):
+        is_start = i == 0 or not is_same_value(source, feature, pairs[i - 1], pairs[i])
+        entries[i - begin] = <uint32_t> pairs[i] | <uint32_t> is_start
+
+
+cdef int build_list(
+    const ListSource* source,
+    int32_t feature,
+    uint64_t* pairs,        # scratch
+    uint64_t* spare,        # scratch
+    entry_t* entries,       # in: the keys of a dense column; out
+    int32_t* segment,       # out: n_below, n_above, n_missing
+    double* default_value,  # out
+) noexcept nogil:
+    """Sort one feature and write its list; return -1 when memory runs out."""
+    cdef const Values* values = source.values
+    cdef int64_t n = source.n_rows, n_present, i, run_start, run_end
+    if values.dense == NULL:
+        n = read_sparse_pairs(
+            values, feature, source.is_row, source.labels, source.class_shift, pairs
+        )
+        sort_pairs(pairs, spare, n)
+        n_present = n
+    else:
+        sort_keys(
+            entries, source.rows, source.labels, source.class_shift, n, pairs, spare
+        )
+        n_present = n
+        while n_present > 0 and pairs[n_present - 1] >> 32 == MISSING_KEY:
+            n_present -= 1
+    if values.is_double and order_doubles(
+        values, feature, source.index_mask, pairs, n_present
+    ) != 0:
+        return -1
+    if values.dense == NULL:
+        default_value[0] = 0.0
+        run_start = 0
+        while run_start < n_present and value_at(
+            values, sample_in(pairs[run_start], source.index_mask), feature
+        ) < 0.0:
+            run_start += 1
+        run_end = run_start
+    else:
+        find_default(source, feature, pairs, n_present, &run_start, &run_end)
+        if run_end > run_start:
+            default_value[0] = value_at(
+                values, sample_in(pairs[run_start], source.index_mask), feature
+            )
+    write_entries(source, feature, pairs, 0, run_start, entries)
+    write_entries(source, feature, pairs, run_end, n_present, entries + run_start)
+    entries += run_start + n_present - run_end
+    for i in range(n_present, n):
+        entries[i - n_present] = <uint32_t> pairs[i]
+    segment[0] = <int32_t> run_start
+    segment[1] = <int32_t> (n_present - run_end)
+    segment[2] = <int32_t> (n - n_present)
+    return 0
+
+
+cdef int build_lists(
+    const ListSource* source,
+    int32_t first_feature,
+    int32_t n_features,
+    uint64_t* pairs,            # scratch
+    uint64_t* spare,            # scratch
+    const int64_t* starts,      # per feature: where its list starts
+    entry_t* entries,           # out: all lists
+    int32_t* segments,          # out: three numbers a feature
+    double* default_values,     # out
+) noexcept nogil:
+    """Build the lists of some neighbouring features; return -1 when memory runs out."""
+    cdef int32_t feature
+    if source.values.dense != NULL:
+        # The keys wait where the entries will stand.
+        read_keys(
+            source.values, source.rows, source.n_rows, first_feature, n_features,
+            entries + starts[first_feature], source.n_rows,
+        )
+    for feature in range(first_feature, first_feature + n_features):
+        if build_list(
+            source, feature, pairs, spare, entries + starts[feature], segments + 3 * feature,
+            default_values + feature,
+        ) != 0:
+            return -1
+    return 0
