@@ -14,7 +14,7 @@ LAYERS = (
     ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
     ("_sorting", "_lists", "_statistics", "_training_set", "tree"),
     (
-        *("_workspace", "_pass", "_block", "_sweep", "_gini", "_scan", "_absolute_error"),
+        *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
         *("_splitter", "_partition", "_predict"),
     ),
     ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),

@@ -10,6 +10,7 @@ from .criteria import (
     GAUSSIAN_RIDGE,
     GINI,
     POISSON,
+    RENYI,
     RENYI_MEAN,
     SHANNON,
     SHANNON_TIES_FROM,
@@ -24,6 +25,8 @@ _LARGEST_TABLE = 2**25
 # A fit of fewer cells takes some milliseconds: starting a second thread would cost as much
 # (benchmarks/fit.py, iris and letter).
 _FEWEST_CELLS_FOR_THREADS = 200_000
+# The norm of the class counts of a low order would pass the range of float64.
+_LARGEST_LOG_NORM = 600.0
 # Next to order 1 the sums of powers all come to the weight of the node, and differ by rounding.
 _NEAREST_TO_ONE = 0.05
 
@@ -102,6 +105,8 @@ def _count_tables(kernel, training_set, rules):
         terms = count * np.log(np.maximum(count, 1.0))
         return terms, terms
     if abs(kernel.order - 1.0) < _NEAREST_TO_ONE or kernel.order >= SHANNON_TIES_FROM:
+        return None
+    if kernel.formula == RENYI and np.log(total) > _LARGEST_LOG_NORM * kernel.order:
         return None
     # In units of a power of two in the middle of the counts, so that no power overflows.
     scaled = count / 2.0 ** (total.bit_length() // 2)

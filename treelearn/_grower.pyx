@@ -32,7 +32,7 @@ from ._types cimport *
 from ._workspace cimport Workspace, close_workspace, open_workspace
 
 cdef extern from "native/impurity.h" nogil:
-    const int TL_GINI, TL_ABSOLUTE_ERROR
+    const int TL_GINI, TL_SQUARED_ERROR, TL_ABSOLUTE_ERROR
 
 cdef extern from "native/simd.h" nogil:
     int tl_simd_level()
@@ -269,6 +269,26 @@ cdef void grow_subtree(
         shared_status[0] = status
 
 
+cdef Scan scan_of(const Search* search) noexcept nogil:
+    """Return which kernels serve a search."""
+    cdef int formula = search.rules.formula
+    cdef bint is_binary = (
+        search.sums_classes
+        and search.targets.has_unit_weights
+        and search.class_shift != 0
+        and search.targets.max_n_classes == 2
+    )
+    if search.rules.random_thresholds:
+        return SCAN_OTHER
+    if search.sums_classes and formula == TL_GINI:
+        return SCAN_BINARY if is_binary else SCAN_CLASSES
+    if is_binary:
+        return SCAN_BINARY_TERMS
+    if search.sums_moments and formula == TL_SQUARED_ERROR:
+        return SCAN_MOMENTS
+    return SCAN_OTHER
+
+
 cdef class Grower:
     """Grows one tree over a training set.
 
@@ -351,14 +371,8 @@ cdef class Grower:
             and search.targets.n_outputs == 1
             and search.rules.monotonic == NULL
         )
-        search.is_gini = (
-            search.sums_classes
-            and search.rules.formula == TL_GINI
-            and search.targets.has_unit_weights
-        )
-        search.is_binary = (
-            search.is_gini and search.class_shift != 0 and search.targets.max_n_classes == 2
-        )
+        search.is_concave = kernel.is_concave_for(search.targets.max_n_classes)
+        search.scan = scan_of(search)
         search.keeps_samples = (
             not search.targets.is_classification
             or search.targets.n_outputs > 1

@@ -9,7 +9,7 @@ search whose pointers lead to the local copies.
 from libc.stdlib cimport malloc
 
 from ._node cimport MEMORY_RAN_OUT, Buffers
-from ._pass cimport NARROW_CLASS_SHIFT, class_of, entry_at, list_of, sample_of
+from ._pass cimport NARROW_CLASS_SHIFT, entry_at, list_of, sample_of
 from ._types cimport *
 from ._workspace cimport (
     TL_NARROW_CLASSES,

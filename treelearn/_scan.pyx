@@ -23,7 +23,6 @@ and beside binary and sums, for regression, moments: sum and square sum of one o
 from libc.string cimport memcpy, memset
 
 from ._block cimport offer, score_block
-from ._gini cimport scan_gini
 from ._pass cimport (
     BINARY,
     MOMENTS,
@@ -36,19 +35,17 @@ from ._pass cimport (
     sample_of,
     weight_of,
 )
+from ._runs cimport prepare_runs, scan_runs
 from ._sweep cimport fill_trees, pass_entry, sweep_entries
 from ._types cimport *
-from ._workspace cimport Workspace, tl_narrow_node
+from ._workspace cimport Workspace
 
 
 cdef void prepare_node(const Search* search, const Node* node, Workspace* work) noexcept nogil:
-    """Number the classes that are present in the node, and set what bounds its cuts."""
+    """Number the classes that are present in the node, or set what the kernels know of it."""
     cdef int32_t c, n_local = 0
-    cdef const Rules* rules = &search.rules
-    work.fewest_on_a_side = max(<int64_t> 1, max(rules.min_samples_leaf, rules.min_weight_leaf))
-    if search.is_gini:
-        if search.is_narrow:
-            prepare_narrow(search, node, work)
+    if search.scan != SCAN_OTHER:
+        prepare_runs(search, node, work)
         return
     if not search.sums_classes:
         return
@@ -61,24 +58,6 @@ cdef void prepare_node(const Search* search, const Node* node, Workspace* work) 
     work.n_tree_leaves = 1
     while work.n_tree_leaves < n_local:
         work.n_tree_leaves *= 2
-
-
-cdef void prepare_narrow(const Search* search, const Node* node, Workspace* work) noexcept nogil:
-    """Set what the kernels of native/narrow.h know of the node."""
-    cdef tl_narrow_node* narrow = &work.narrow_node
-    cdef int32_t c, n_classes = 0
-    narrow.n_samples = node.n_samples
-    narrow.lowest = <int> min(work.fewest_on_a_side, <int64_t> node.n_samples)
-    narrow.highest = node.n_samples - narrow.lowest
-    narrow.square_sum = 0.0
-    for c in range(search.targets.max_n_classes):
-        if node.stats[c] > 0:
-            narrow.code[n_classes] = <uint16_t> (c << 1)
-            narrow.count[n_classes] = <float> node.stats[c]
-            narrow.square_sum += <float> node.stats[c] * <float> node.stats[c]
-            work.narrow_place[c] = <uint8_t> n_classes
-            n_classes += 1
-    narrow.n_classes = n_classes
 
 
 cdef const entry_t* widened(
@@ -184,8 +163,8 @@ cdef bint scan_feature(
         elif segment.n_below == 0 or segment.n_above == 0:
             if not has_two_values(search, list, n_stored):
                 return False
-    if search.is_gini:
-        scan_gini(search, node, list, segment, work, best, &best_code)
+    if search.scan != SCAN_OTHER:
+        scan_runs(search, node, list, segment, work, best, &best_code)
     else:
         sweep_feature(
             search, node, widened(search, list, n_stored + segment.n_missing, work), segment,

@@ -175,7 +175,7 @@ cdef void sort_keys(
         order_runs(pairs, spare, n, n_low)
 
 
-cdef inline int32_t sample_in(uint64_t pair, uint32_t index_mask) noexcept nogil:
+cdef int32_t sample_in(uint64_t pair, uint32_t index_mask) noexcept nogil:
     """The sample of a sorted pair."""
     return <int32_t> ((<uint32_t> pair & index_mask) >> 1)
 

@@ -53,6 +53,14 @@ cdef struct Targets:
     const int64_t* weights          # per sample, in weight_unit; NULL where has_unit_weights
     double weight_unit              # value of one unit of weight
 
+# How the runs of a list are scanned: by a kernel of native/, see _runs.pyx, or by _sweep.pyx.
+cdef enum Scan:
+    SCAN_OTHER
+    SCAN_BINARY         # Gini, two classes of unit weight that the entries hold
+    SCAN_CLASSES        # Gini, whole weights
+    SCAN_BINARY_TERMS   # another criterion of power sums, two classes of unit weight
+    SCAN_MOMENTS        # squared error, one output
+
 # What the search and the stopping rules need to know of the estimator's parameters.
 cdef struct Rules:
     int formula                     # native/impurity.h
@@ -96,8 +104,8 @@ cdef struct Search:
     const int32_t* y_ranks          # [output][sample]: rank of y, NULL but for absolute_error
     bint sums_classes               # class power sums serve; else statistics vectors
     bint sums_moments               # one output's moments serve
-    bint is_gini                    # of one output and unit weights
-    bint is_binary                  # and of two classes that the entries hold
+    Scan scan                       # which kernels of native/ serve
+    bint is_concave                 # the criterion, for this number of classes
     bint keeps_samples              # the samples of a node are listed in the order of their rows
     bint may_narrow                 # small subtrees may be grown on narrow lists
     int simd                        # native/simd.h

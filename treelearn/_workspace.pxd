@@ -13,6 +13,33 @@ cdef extern from "native/narrow.h" nogil:
 
     const int TL_NARROW_SAMPLES, TL_NARROW_CLASSES, TL_NARROW_SLACK, TL_NARROW_SHIFT
 
+cdef extern from "native/runs.h" nogil:
+    ctypedef struct tl_reader:
+        int is_narrow
+        int class_shift
+        uint32_t index_mask
+        const int32_t* labels
+        const int64_t* weights
+
+    ctypedef struct tl_bounds:
+        int64_t n_samples
+        int64_t lowest
+        int64_t highest
+        int64_t weight
+        int64_t lowest_weight
+
+    ctypedef struct tl_left:
+        int64_t n
+        int64_t weight
+        int64_t* stats
+
+    ctypedef struct tl_terms:
+        int formula
+        double order
+        const double* terms
+        const double* weight_terms
+        int is_concave
+
 cdef enum:
     BLOCK = 512  # candidates evaluated at a time: their arrays stay in the first-level cache
 
@@ -31,7 +58,8 @@ cdef struct Workspace:
     int64_t* right
     int64_t* above
     int64_t* missing
-    double* counts                  # as many as an output has classes
+    int64_t* nothing                # always 0
+    double* counts                  # twice as many as an output has classes
     double* left_tree
     double* right_tree
     # What is prepared once a node.
@@ -39,9 +67,10 @@ cdef struct Workspace:
     int32_t n_tree_leaves           # the next power of two
     int32_t* local_class            # class -> its place among those present
     int64_t* local_counts
-    int64_t fewest_on_a_side        # samples, where their weights are 1
     tl_narrow_node narrow_node
-    uint8_t[32] narrow_place        # class -> its place among those present
+    tl_reader reader
+    tl_bounds bounds
+    tl_terms terms
     # Moving entries.
     uint32_t* goes_left             # one bit a sample, all 0 between nodes
     int32_t n_listed                # samples of the node that is partitioned, those that go left

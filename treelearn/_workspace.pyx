@@ -32,7 +32,8 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
     workspace.right = <int64_t*> calloc(n_stats, sizeof(int64_t))
     workspace.above = <int64_t*> calloc(n_stats, sizeof(int64_t))
     workspace.missing = <int64_t*> calloc(n_stats, sizeof(int64_t))
-    workspace.counts = <double*> calloc(targets.max_n_classes, sizeof(double))
+    workspace.nothing = <int64_t*> calloc(n_stats, sizeof(int64_t))
+    workspace.counts = <double*> calloc(2 * <size_t> targets.max_n_classes, sizeof(double))
     workspace.left_tree = <double*> calloc(2 * n_leaves, sizeof(double))
     workspace.right_tree = <double*> calloc(2 * n_leaves, sizeof(double))
     workspace.local_class = <int32_t*> calloc(targets.max_n_classes, sizeof(int32_t))
@@ -52,6 +53,7 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
         or workspace.right == NULL
         or workspace.above == NULL
         or workspace.missing == NULL
+        or workspace.nothing == NULL
         or workspace.counts == NULL
         or workspace.left_tree == NULL
         or workspace.right_tree == NULL
@@ -140,6 +142,7 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.right)
     free(workspace.above)
     free(workspace.missing)
+    free(workspace.nothing)
     free(workspace.counts)
     free(workspace.left_tree)
     free(workspace.right_tree)

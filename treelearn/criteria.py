@@ -115,6 +115,12 @@ class Kernel(NamedTuple):
     scale: float
     shannon_ties: bool
 
+    def is_concave_for(self, n_classes):
+        """Return whether no split of so many classes has a negative gain."""
+        if self.formula == MIN_ENTROPY:
+            return False
+        return self.formula != RENYI_MEAN or self.order <= concavity_bound(n_classes)
+
 
 def kernel_of(name, order=2.0):
     """Return the kernel of a criterion, with the limits of the order taken.

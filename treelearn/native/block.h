@@ -7,6 +7,8 @@
 #ifndef TREELEARN_BLOCK_H
 #define TREELEARN_BLOCK_H
 
+#include <math.h>
+
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define TL_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
 #elif defined(__GNUC__)
@@ -46,28 +48,44 @@ TL_VERSIONS static void tl_gini_sums(const double *weight_left, const double *su
 }
 
 /* Which of those scores come near the bar, without a division: excess is not negative there. */
-TL_VERSIONS static void tl_screen_sums(const double *sum_left, const double *sum_right,
-                                       double weight_left, double weight, double bar, int n,
+TL_VERSIONS static void tl_screen_sums(const double *weight_left, const double *sum_left,
+                                       const double *sum_right, double weight, double bar, int n,
                                        double *excess) {
     int i;
     for (i = 0; i < n; i++) {
-        double left = weight_left + i, right = weight - left;
+        double left = weight_left[i], right = weight - left;
         excess[i] = sum_left[i] * right + sum_right[i] * left - left * right * bar;
     }
 }
 
 /* Squared error from the sums of the two sides, about the mean of the node: the score is then no
  * small difference of large numbers. */
+static inline double tl_moments_score(double sum_left, double sum_right, double weight_left,
+                                      double weight, double mean) {
+    double weight_right = weight - weight_left;
+    double left = sum_left - mean * weight_left;
+    double right = sum_right - mean * weight_right;
+    return left * (left / weight_left) + right * (right / weight_right);
+}
+
+/* Which of those scores come near the bar: left^2 * weight / (weight_left * weight_right) is the
+ * score but for the rounding of the two sides, for which the margin stands. */
+TL_VERSIONS static void tl_screen_moments(const double *weight_left, const double *sum_left,
+                                          double weight, double mean, double margin, double bar,
+                                          int n, double *excess) {
+    int i;
+    for (i = 0; i < n; i++) {
+        double left = fabs(sum_left[i] - mean * weight_left[i]) + margin;
+        excess[i] = left * left * weight - bar * (weight_left[i] * (weight - weight_left[i]));
+    }
+}
+
 TL_VERSIONS static void tl_squared_error(const double *weight_left, const double *sum_left,
                                          const double *sum_right, double weight, double mean,
                                          int first, int end, double *score) {
     int i;
-    for (i = first; i < end; i++) {
-        double weight_right = weight - weight_left[i];
-        double left = sum_left[i] - mean * weight_left[i];
-        double right = sum_right[i] - mean * weight_right;
-        score[i] = left * (left / weight_left[i]) + right * (right / weight_right);
-    }
+    for (i = first; i < end; i++)
+        score[i] = tl_moments_score(sum_left[i], sum_right[i], weight_left[i], weight, mean);
 }
 
 #endif

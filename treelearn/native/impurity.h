@@ -123,6 +123,15 @@ TL_INLINE double tl_class_score(int criterion, double order, const double *count
     return -total * tl_class_impurity(criterion, order, counts, n_classes, total);
 }
 
+/* The same for the R-norm of an order below 1, as a share of the node's norm: norms of orders near
+ * 0 pass the range of float64, their quotients do not. */
+TL_INLINE double tl_norm_score(double order, const double *counts, double total,
+                               const double *node_counts, double node_total, int n_classes) {
+    double side = tl_log_power_sum(order, counts, n_classes, total) / order;
+    double node = tl_log_power_sum(order, node_counts, n_classes, node_total) / order;
+    return -(total / node_total) * exp(side - node);
+}
+
 /* The score of one child from a power sum of its whole class counts and its whole weight:
  * power_sum = sum term(count) with term(j) = j^2, j ln j or (j/scale)^order.
  * weight_term: of the same table, at the child's weight (Shannon), or weight^(1 - order) in

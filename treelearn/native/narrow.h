@@ -316,39 +316,11 @@ static inline void tl_scan_binary_narrow(int simd, const uint16_t *entries, int 
     tl_scan_binary_scalar(entries, begin, end, n_left, ones_left, node, best, best_at);
 }
 
-/* Best cut of several classes of unit weight by Gini; `left` holds the counts by place among the
- * node's classes of what stands left of entries[begin], and is used up.  place: class -> place. */
-static void tl_scan_classes_scalar(const uint16_t *entries, int begin, int end, int n_left,
-                                   int *left, const uint8_t *place, const tl_narrow_node *node,
-                                   double *best, int32_t *best_at) {
-    int64_t sum_left = 0, mixed = 0;
-    int64_t square_sum = (int64_t)node->square_sum;
-    double n = node->n_samples;
-    int i, c;
-    for (c = 0; c < node->n_classes; c++) {
-        sum_left += (int64_t)left[c] * left[c];
-        mixed += (int64_t)left[c] * (int64_t)node->count[c];
-    }
-    for (i = begin; i < end; i++, n_left++) {
-        if (entries[i] & 1 && n_left >= node->lowest && n_left <= node->highest) {
-            /* sum (N_c - l_c)^2 = sum N_c^2 - 2 sum N_c l_c + sum l_c^2 */
-            double score = tl_sums_score((double)sum_left,
-                                         (double)(square_sum - 2 * mixed + sum_left), n_left, n);
-            if (score > *best) {
-                *best = score;
-                *best_at = i;
-            }
-        }
-        c = place[(entries[i] & TL_NARROW_CLASS) >> 1];
-        sum_left += 2 * left[c] + 1;
-        mixed += (int64_t)node->count[c];
-        left[c]++;
-    }
-}
-
+/* Best cut of several classes of unit weight by Gini; left: the counts by class of what stands left
+ * of entries[begin]. */
 #if TL_HAS_X86
 TL_TARGET_AVX2 static void tl_scan_classes_avx2(const uint16_t *entries, int begin, int end,
-                                                int n_left, const int *left,
+                                                int n_left, const int64_t *left,
                                                 const tl_narrow_node *node, double *best,
                                                 int32_t *best_at) {
     const __m256i class_bits = _mm256_set1_epi16(TL_NARROW_CLASS);
@@ -358,7 +330,7 @@ TL_TARGET_AVX2 static void tl_scan_classes_avx2(const uint16_t *entries, int beg
     __m256 bar = _mm256_set1_ps((float)(*best * TL_SCREEN));
     uint16_t base[TL_NARROW_CLASSES];
     int i, c, n_classes = node->n_classes;
-    for (c = 0; c < n_classes; c++) base[c] = (uint16_t)left[c];
+    for (c = 0; c < n_classes; c++) base[c] = (uint16_t)left[node->code[c] >> 1];
     for (i = begin; i < end; i += 16, n_left += 16) {
         __m256i lanes = _mm256_loadu_si256((const __m256i *)(entries + i));
         __m256i codes = _mm256_and_si256(lanes, class_bits);
@@ -423,20 +395,21 @@ TL_TARGET_AVX2 static void tl_scan_classes_avx2(const uint16_t *entries, int beg
 }
 #endif
 
-/* Above this many classes the plain loop wins: it costs the same for any number of them. */
+/* Above this many classes the plain loop of runs.h wins: it costs the same for any number. */
 enum { TL_VECTOR_CLASSES = 10 };
 
-static inline void tl_scan_classes_narrow(int simd, const uint16_t *entries, int begin, int end,
-                                          int n_left, int *left, const uint8_t *place,
-                                          const tl_narrow_node *node, double *best,
-                                          int32_t *best_at) {
+/* The same where vector code serves; returns whether it did. */
+static inline int tl_scan_classes_narrow(int simd, const uint16_t *entries, int begin, int end,
+                                         int n_left, const int64_t *left,
+                                         const tl_narrow_node *node, double *best,
+                                         int32_t *best_at) {
 #if TL_HAS_X86
     if (simd >= TL_AVX2 && end - begin > 3 && node->n_classes <= TL_VECTOR_CLASSES) {
         tl_scan_classes_avx2(entries, begin, end, n_left, left, node, best, best_at);
-        return;
+        return 1;
     }
 #endif
-    tl_scan_classes_scalar(entries, begin, end, n_left, left, place, node, best, best_at);
+    return 0;
 }
 
 #endif

@@ -205,49 +205,4 @@ static inline void tl_scan_binary_wide(int simd, const uint32_t *entries, int cl
                                highest, best, best_at);
 }
 
-enum { TL_SCAN_BLOCK = 256 };
-
-/* Best cut of several classes of unit weight by Gini; `left`, the counts by class of what stands
- * left of entries[begin], is used up.  labels: NULL where the entries hold the class. */
-static void tl_scan_classes_wide(const uint32_t *entries, int class_shift, uint32_t index_mask,
-                                 const int32_t *labels, int32_t begin, int32_t end, int64_t n_left,
-                                 int64_t *left, const int64_t *totals, int n_classes, int64_t n,
-                                 int64_t lowest, int64_t highest, double *best,
-                                 int32_t *best_at) {
-    double lefts[TL_SCAN_BLOCK], rights[TL_SCAN_BLOCK], excess[TL_SCAN_BLOCK];
-    int64_t sum_left = 0, mixed = 0, square_sum = 0;
-    int32_t i, j, c;
-    for (c = 0; c < n_classes; c++) {
-        sum_left += left[c] * left[c];
-        mixed += left[c] * totals[c];
-        square_sum += totals[c] * totals[c];
-    }
-    for (i = begin; i < end; i += TL_SCAN_BLOCK, n_left += TL_SCAN_BLOCK) {
-        int32_t length = end - i < TL_SCAN_BLOCK ? end - i : TL_SCAN_BLOCK;
-        double bar = *best > 0.0 ? *best * TL_WIDE_SCREEN : *best;
-        for (j = 0; j < length; j++) {
-            uint32_t entry = entries[i + j];
-            c = labels == NULL ? (int32_t)(entry >> class_shift)
-                               : labels[(entry & index_mask) >> 1];
-            lefts[j] = (double)sum_left;
-            /* sum (N_c - l_c)^2 = sum N_c^2 - 2 sum N_c l_c + sum l_c^2 */
-            rights[j] = (double)(square_sum - 2 * mixed + sum_left);
-            sum_left += 2 * left[c] + 1;
-            mixed += totals[c];
-            left[c]++;
-        }
-        tl_screen_sums(lefts, rights, (double)n_left, (double)n, bar, length, excess);
-        for (j = 0; j < length; j++) {
-            if (excess[j] >= 0.0 && entries[i + j] & 1 && n_left + j >= lowest &&
-                n_left + j <= highest) {
-                double score = tl_sums_score(lefts[j], rights[j], (double)(n_left + j), (double)n);
-                if (score > *best) {
-                    *best = score;
-                    *best_at = i + j;
-                }
-            }
-        }
-    }
-}
-
 #endif
