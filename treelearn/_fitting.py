@@ -1,8 +1,11 @@
 """From validated arrays to a fitted tree."""
 
 import numpy as np
+from scipy.sparse import issparse
 
+from ._cache import cache
 from ._grower import Grower
+from ._hash import hash_array
 from ._threads import effective_n_threads
 from ._training_set import TrainingSet
 from .criteria import (
@@ -25,13 +28,15 @@ _LARGEST_TABLE = 2**25
 # A fit of fewer cells takes some milliseconds: starting a second thread would cost as much
 # (benchmarks/fit.py, iris and letter).
 _FEWEST_CELLS_FOR_THREADS = 200_000
+# Sorting fewer cells takes as long as telling whether they were sorted before.
+_FEWEST_CELLS_KEPT = 20_000
 # The norm of the class counts of a low order would pass the range of float64.
 _LARGEST_LOG_NORM = 600.0
 # Next to order 1 the sums of powers all come to the weight of the node, and differ by rounding.
 _NEAREST_TO_ONE = 0.05
 
 
-def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
+def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, shared=None):
     """Grow one tree.
 
     Parameters
@@ -52,6 +57,9 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
         Seed of every random choice.
     n_jobs : int or None
         Threads that may be used, as the estimators take it.
+    shared : dict or None, default=None
+        Lists sorted from all rows of X for other fits, by whether they hold the labels; filled
+        where they are missing. None: the cache of the process serves.
 
     Returns
     -------
@@ -61,22 +69,54 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
-    training_set = TrainingSet(
-        X,
-        y,
-        n_classes,
-        sample_weight,
-        is_centred=kernel.formula != POISSON,
-        ridge_share=GAUSSIAN_RIDGE,
-        n_threads=n_threads,
-    )
+
+    def prepare(weights, lists):
+        return TrainingSet(
+            X,
+            y,
+            n_classes,
+            weights,
+            is_centred=kernel.formula != POISSON,
+            ridge_share=GAUSSIAN_RIDGE,
+            n_threads=n_threads,
+            lists=lists,
+        )
+
+    if shared is not None:
+        kind = "labels" if n_classes is not None else "targets"
+        if kind not in shared:
+            shared[kind] = prepare(None, None).lists
+        training_set = prepare(sample_weight, shared[kind])
+        keeps_lists = True
+    else:
+        key = _content(X, y, n_classes, sample_weight)
+        lists = None if key is None else cache.get(key)
+        training_set = prepare(sample_weight, lists)
+        if key is not None and lists is None:
+            cache.put(key, training_set.lists)
+        keeps_lists = key is not None
     rules = dict(
         rules,
         tables=_count_tables(kernel, training_set, rules),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
-    arrays = Grower(training_set, kernel, rules, seed, n_threads).grow()
+    arrays = Grower(training_set, kernel, rules, seed, n_threads, keeps_lists).grow()
     return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
+
+
+def _content(X, y, n_classes, sample_weight):
+    """Return a hash of what the sorted lists depend on, None where they are not worth keeping."""
+    n_cells = X.shape[0] * X.shape[1]
+    if issparse(X) or n_cells < _FEWEST_CELLS_KEPT or not cache.takes(4 * n_cells):
+        return None
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+        return None
+    key = (hash_array(X),)
+    if n_classes is not None and len(n_classes) == 1:
+        key += (hash_array(y),)
+    if sample_weight is not None and not sample_weight.all():
+        key += (hash_array(sample_weight > 0),)
+    return key
 
 
 def _target_ranks(y):

@@ -258,7 +258,7 @@ cdef void grow_subtree(
     cdef int32_t n_pending = 0
     cdef int status = shared_status[0]
     if search.keeps_samples:
-        samples = buffers.samples[node.buffer] + node.start
+        samples = buffers.samples[node.buffer & 1] + node.start
     if status == 0:
         status = write_record(search, growth, &node, samples, work)
     if status != 0:
@@ -295,7 +295,7 @@ cdef class Grower:
     Parameters
     ----------
     training_set : TrainingSet
-        Its lists are used up by the growth.
+        Its lists are used up by the growth, unless they are to be kept.
     kernel : treelearn.criteria.Kernel
         The criterion.
     rules : dict
@@ -304,17 +304,28 @@ cdef class Grower:
         64 bits from which every random choice follows.
     n_threads : int
         Threads that may grow.
+    keeps_lists : bool, default=False
+        Whether the lists of the training set stay as they are, which takes as much memory again.
     """
 
     cdef TrainingSet training_set
     cdef Search search
     cdef uint64_t seed
     cdef int n_threads
+    cdef bint keeps_lists
     cdef dict arrays
     cdef double scale
     cdef double weight_scale
 
-    def __init__(self, TrainingSet training_set, kernel, dict rules, seed, int n_threads):
+    def __init__(
+        self,
+        TrainingSet training_set,
+        kernel,
+        dict rules,
+        seed,
+        int n_threads,
+        bint keeps_lists=False,
+    ):
         cdef Search* search = &self.search
         cdef const int8_t[::1] monotonic
         cdef const int64_t[::1] list_starts = training_set.list_starts
@@ -386,6 +397,7 @@ cdef class Grower:
         )
         search.simd = tl_simd_level()
         self.n_threads = n_threads
+        self.keeps_lists = keeps_lists
 
     cdef int make_root(self, Node* root, Workspace* work) except -1:
         """Set the root from all samples and all features."""
@@ -443,15 +455,18 @@ cdef class Grower:
         cdef Node* pending = NULL
         cdef int32_t n_pending = 0, largest_kept = 0, k
         cdef int status = 0, i
+        first = np.empty_like(data.entries) if self.keeps_lists else data.entries
         spare_entries = np.empty_like(data.entries)
         samples = np.empty((2, search.n_total if search.keeps_samples else 1), dtype=np.int32)
         if search.keeps_samples:
             samples[0, : data.rows.shape[0]] = data.rows
-        cdef uint32_t[::1] first_entries = data.entries
+        cdef uint32_t[::1] root_entries = data.entries
+        cdef uint32_t[::1] first_entries = first
         cdef uint32_t[::1] second_entries = spare_entries
         cdef int32_t[:, ::1] samples_view = samples
         buffers.lists[0] = &first_entries[0]
         buffers.lists[1] = &second_entries[0]
+        buffers.lists[2] = &root_entries[0]
         buffers.samples[0] = &samples_view[0, 0]
         buffers.samples[1] = &samples_view[1, 0]
         memset(&growth, 0, sizeof(Growth))
@@ -473,6 +488,7 @@ cdef class Grower:
                 workspaces[i].shared_status = &status
             workspaces[0].polls = True
             self.make_root(&root, workspaces)
+            root.buffer = 2 if self.keeps_lists else 0
             if n_threads > 1 and search.rules.max_leaf_nodes == 0:
                 largest_kept = root.n_samples // (8 * n_threads)
             with nogil:

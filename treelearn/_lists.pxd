@@ -15,3 +15,7 @@ cdef int build_lists(
     uint64_t* spare, const int64_t* starts, entry_t* entries, int32_t* segments,
     double* default_values,
 ) noexcept nogil
+cdef void filter_list(
+    const uint32_t* is_kept, uint32_t index_mask, const entry_t* source, const int32_t* segment,
+    entry_t* target, int32_t* new_segment,
+) noexcept nogil

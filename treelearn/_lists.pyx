@@ -152,3 +152,32 @@ cdef int build_lists(
         ) != 0:
             return -1
     return 0
+
+
+cdef void filter_list(
+    const uint32_t* is_kept,    # one bit a sample
+    uint32_t index_mask,
+    const entry_t* source,
+    const int32_t* segment,     # n_below, n_above, n_missing
+    entry_t* target,            # out, as long as source
+    int32_t* new_segment,       # out
+) noexcept nogil:
+    """Keep the entries of some of the samples."""
+    cdef int32_t k, i, n
+    cdef uint32_t sample, is_here
+    cdef entry_t start
+    for k in range(3):
+        n = 0
+        start = 0
+        for i in range(segment[k]):
+            sample = (source[i] & index_mask) >> 1
+            is_here = (is_kept[sample >> 5] >> (sample & 31)) & 1
+            # A value starts where one of its entries is kept first, whichever it is.
+            start |= source[i] & 1
+            if is_here:
+                target[n] = (source[i] & ~(<entry_t> 1)) | start
+                n += 1
+                start = 0
+        new_segment[k] = n
+        source += segment[k]
+        target += n

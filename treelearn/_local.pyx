@@ -51,7 +51,7 @@ cdef void number_samples(
     cdef int32_t i, sample, label
     if search.keeps_samples:
         for i in range(node.n_samples):
-            work.global_sample[i] = buffers.samples[node.buffer][node.start + i]
+            work.global_sample[i] = buffers.samples[node.buffer & 1][node.start + i]
             work.local_samples[0][i] = i
     else:
         # No column has a default value: every list holds every sample.

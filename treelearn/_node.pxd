@@ -19,7 +19,7 @@ cdef struct Candidate:
 # The two buffers between which samples and entries go back and forth, level by level.
 cdef struct Buffers:
     int32_t* samples[2]     # NULL where they are not kept
-    void* lists[2]
+    void* lists[3]          # the third is for the root where its lists are to stay as they are
 
 cdef void release_node(Node* node) noexcept nogil
 cdef double node_value(

@@ -76,8 +76,8 @@ cdef int evaluate(
     cdef int32_t* divided = NULL
     cdef double term
     if search.keeps_samples:
-        samples = buffers.samples[node.buffer] + node.start
-        divided = buffers.samples[1 - node.buffer] + node.start
+        samples = buffers.samples[node.buffer & 1] + node.start
+        divided = buffers.samples[1 - (node.buffer & 1)] + node.start
     is_split[0] = False
     left.stats = right.stats = NULL
     left.segments = right.segments = NULL
@@ -102,7 +102,7 @@ cdef int evaluate(
         )
         clear_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     right.start = node.start + left.n_samples
-    left.buffer = right.buffer = 1 - node.buffer
+    left.buffer = right.buffer = 1 - (node.buffer & 1)
     left.depth = right.depth = node.depth + 1
     left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
     right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
@@ -181,7 +181,7 @@ cdef int hand_on(
     cdef const int32_t* samples = NULL
     cdef int32_t n_segments = 0
     if search.keeps_samples:
-        samples = buffers.samples[node.buffer] + node.start
+        samples = buffers.samples[node.buffer & 1] + node.start
     left.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
     right.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
     if left.segments == NULL or right.segments == NULL:

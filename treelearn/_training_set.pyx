@@ -11,7 +11,7 @@ from libc.string cimport memset
 import numpy as np
 from scipy.sparse import issparse
 
-from ._lists cimport ListSource, build_lists
+from ._lists cimport ListSource, build_lists, filter_list
 from ._signals cimport must_stop, raise_pending
 from ._types cimport *
 
@@ -30,6 +30,48 @@ cdef enum:
 cdef void* address_of(array) except? NULL:
     """Where the elements of an array start; the array must outlive the pointer."""
     return <void*> <size_t> array.__array_interface__["data"][0]
+
+
+class SortedLists:
+    """What sorting makes of a training set: arrays as in ``TrainingSet``, not to be changed."""
+
+    def __init__(self, entries, starts, segments, default_values, n_rows, index_mask):
+        self.entries = entries
+        self.starts = starts
+        self.segments = segments
+        self.default_values = default_values
+        self.n_rows = n_rows
+        self.index_mask = index_mask
+
+    @property
+    def n_bytes(self):
+        """Bytes of the entries; the rest is small."""
+        return self.entries.nbytes
+
+
+def _filtered(lists, rows, n_total):
+    """Return the lists of some of the samples."""
+    is_kept = np.zeros(n_total // 32 + 1, dtype=np.uint32)
+    np.bitwise_or.at(is_kept, rows // 32, np.uint32(1) << (rows % 32).astype(np.uint32))
+    entries = np.empty_like(lists.entries)
+    segments = np.zeros_like(lists.segments)
+    cdef const uint32_t[::1] bits = is_kept
+    cdef const uint32_t[::1] source = lists.entries
+    cdef const int64_t[::1] starts = lists.starts
+    cdef const int32_t[:, ::1] old_segments = lists.segments
+    cdef uint32_t[::1] target = entries
+    cdef int32_t[:, ::1] new_segments = segments
+    cdef uint32_t index_mask = lists.index_mask
+    cdef int32_t feature, n_features = segments.shape[0]
+    with nogil:
+        for feature in range(n_features):
+            filter_list(
+                &bits[0], index_mask, &source[starts[feature]], &old_segments[feature, 0],
+                &target[starts[feature]], &new_segments[feature, 0],
+            )
+    return SortedLists(
+        entries, lists.starts, segments, lists.default_values, len(rows), lists.index_mask
+    )
 
 
 cdef class TrainingSet:
@@ -53,6 +95,9 @@ cdef class TrainingSet:
         Share of the root's variance that gaussian_entropy adds to every variance.
     n_threads : int, default=1
         Threads that sort.
+    lists : SortedLists or None, default=None
+        What a training set of the same X and the same labels was sorted to, of these samples or
+        more: nothing is sorted then.
 
     Raises
     ------
@@ -71,6 +116,7 @@ cdef class TrainingSet:
         is_centred=True,
         ridge_share=0.0,
         int n_threads=1,
+        lists=None,
     ):
         largest = np.iinfo(np.int32).max - 1
         if max(X.shape) > largest:
@@ -91,7 +137,25 @@ cdef class TrainingSet:
             self._take_targets(y, is_centred, ridge_share)
         else:
             self._take_labels(y)
-        self._sort(n_threads)
+        self._place_classes()
+        if lists is None:
+            self._sort(n_threads)
+        elif lists.n_rows == len(self.rows):
+            self._take_lists(lists)
+        else:
+            self._take_lists(_filtered(lists, self.rows, self.n_total))
+
+    @property
+    def lists(self):
+        """The sorted lists, which growth changes unless it is told to keep them."""
+        return SortedLists(
+            self.entries,
+            self.list_starts,
+            self.root_segments,
+            self.default_values,
+            len(self.rows),
+            self.index_mask,
+        )
 
     @property
     def whole_weight(self):
@@ -209,10 +273,15 @@ cdef class TrainingSet:
         self.targets.sum_unit = np.ldexp(1.0, unit_exponent + exponent)
         self.targets.square_ratio = np.ldexp(1.0, square_exponent - 2 * unit_exponent)
 
-    def _sort(self, int n_threads):
-        """Fill the lists."""
-        cdef int64_t n_rows = self.rows.shape[0]
-        cdef int32_t n_features = self.n_features
+    def _take_lists(self, lists):
+        """Take what was sorted before."""
+        self.entries = lists.entries
+        self.list_starts = lists.starts
+        self.root_segments = lists.segments
+        self.default_values = lists.default_values
+
+    def _place_classes(self):
+        """Choose where in an entry the class stands, if its bits suffice."""
         cdef int class_bits = 0
         cdef int index_bits = max(1, int(self.n_total - 1).bit_length())
         if self.targets.is_classification and self.targets.n_outputs == 1:
@@ -223,6 +292,10 @@ cdef class TrainingSet:
             self.class_shift = 32 - class_bits
             self.index_mask = (<uint32_t> 1 << self.class_shift) - 1
 
+    def _sort(self, int n_threads):
+        """Fill the lists."""
+        cdef int64_t n_rows = self.rows.shape[0]
+        cdef int32_t n_features = self.n_features
         lengths = np.full(n_features, n_rows, dtype=np.int64)
         if issparse(self.X):
             lengths = np.diff(self.arrays["sparse_starts"])
