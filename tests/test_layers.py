@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
+    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals", "_checks"),
     ("_sorting", "_statistics", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
@@ -40,7 +40,7 @@ HOMES = {
     "rich": {"cli"},
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
-    "sklearn.utils._param_validation": {"classifier", "regressor"},
+    "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
     "typer": {"cli"},
 }
 

@@ -8,11 +8,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import grow_tree
-from ._predict import pack_steps, route, route_sparse
+from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
 from ._threads import effective_n_threads
 from ._validation import (
     accepted_by,
     check_monotonic_cst,
+    check_params,
     check_rows,
     check_weights,
     growth_rules,
@@ -40,6 +41,10 @@ class TreeEstimator:
             self.__dict__.update(before)
             raise
         return self
+
+    def _validate_params(self):
+        # scikit-learn's name, called by its `_fit_context`.
+        check_params(self)
 
     def _grow(self, X, y, n_classes, sample_weight):
         """Grow and prune the tree from encoded targets of shape (n_outputs, n_samples)."""
@@ -88,17 +93,29 @@ class TreeEstimator:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'tree_'")
         return self._derive("sklearn", self._tree.to_sklearn)
 
-    def _leaves(self, X, check_input):
-        """Return the leaf of every row."""
-        check_is_fitted(self)
-        X = check_rows(self, X, check_input)
-        steps = self._derive("steps", lambda: pack_steps(self._tree))
+    def _look_up(self, X, check_input, name, make):
+        """Return for every row what its leaf holds.
+
+        ``make(tree)`` gives 8 bytes a node, an array that is kept under its name.
+        """
+        tree = vars(self).get("_tree")
+        if tree is None:
+            check_is_fitted(self)  # says in scikit-learn's words that it is not
+        X, may_miss = check_rows(self, X, check_input)
+        steps, nodes = self._derive("steps", lambda: pack_steps(tree))
+        held = self._derive((name, "by place"), lambda: make(tree)[nodes])
+        whole = held.view(np.int64)
         if not issparse(X):
-            n_threads = 1 if len(X) < 32768 else effective_n_threads(self.n_jobs)
-            return route(steps, X, n_threads)
+            is_large = X.shape[0] >= FEWEST_ROWS_FOR_THREADS
+            n_threads = effective_n_threads(self.n_jobs) if is_large else 1
+            return route(steps, whole, X, may_miss, n_threads).view(held.dtype)
         starts = np.asarray(X.indptr, dtype=np.int64)
         columns = np.asarray(X.indices, dtype=np.int32)
-        return route_sparse(steps, X.data, columns, starts, X.shape[1])
+        return route_sparse(steps, whole, X.data, columns, starts, X.shape[1]).view(held.dtype)
+
+    def _leaves(self, X, check_input):
+        """Return the leaf of every row."""
+        return self._look_up(X, check_input, "number", _node_numbers)
 
     def get_depth(self):
         """Return the depth of the tree: the largest distance between the root and a leaf.
@@ -240,6 +257,10 @@ class TreeEstimator:
         if weights is None:
             return check_weights(expanded_class_weight, X)
         return check_weights(weights * expanded_class_weight, X)
+
+
+def _node_numbers(tree):
+    return np.arange(tree.node_count)
 
 
 def _class_numbers(state):

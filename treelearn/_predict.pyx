@@ -1,7 +1,6 @@
-"""Rows to leaves."""
+"""Rows to leaves, and to what the leaves hold."""
 
 from cython.parallel cimport prange, threadid
-from libc.math cimport isnan
 
 import numpy as np
 
@@ -12,115 +11,176 @@ ctypedef fused value_t:
     float
     double
 
-# A node as routing reads it, 16 bytes. Nodes stand in pre-order: the left child follows.
-cdef packed struct Step:
-    double threshold
-    int32_t feature         # ~feature where missing values go right
-    int32_t right           # 0: a leaf
+cdef extern from "native/route.h":
+    ctypedef struct Step "tl_step":
+        double threshold
+        uint32_t column         # feature << 1 | whether missing values go right
+        int32_t left
+    int32_t tl_next_place(const Step* step, double value, bint may_miss) noexcept nogil
+    void tl_route(
+        const Step* steps,
+        const int64_t* held,    # by place
+        const char* X,
+        int64_t n_rows,
+        Py_ssize_t row_stride,
+        Py_ssize_t column_stride,
+        int64_t* out,           # out: what the leaf of every row holds
+        bint is_double,
+        bint may_miss,
+    ) noexcept nogil
 
-STEP = np.dtype([("threshold", np.float64), ("feature", np.int32), ("right", np.int32)])
+STEP = np.dtype([("threshold", np.float64), ("column", np.uint32), ("left", np.int32)])
 
 cdef enum:
-    ROWS_PER_CHUNK = 8192  # about a millisecond: signals are looked at between chunks
-    FEWEST_ROWS_FOR_THREADS = 32768
+    ROWS_PER_CHUNK = 4096  # some hundred microseconds: signals are looked at between chunks
+
+# Fewer rows end before a second thread has begun (benchmarks/predict.py --threads 1 2).
+FEWEST_ROWS_FOR_THREADS = 16384
 
 
 def pack_steps(tree):
-    """Return the nodes of a tree as an array of steps."""
-    steps = np.zeros(tree.node_count, dtype=STEP)
-    steps["threshold"] = tree.threshold
-    steps["right"] = np.maximum(tree.children_right, 0)
-    missing_go_left = tree.missing_go_to_left.astype(bool)
-    steps["feature"] = np.where(missing_go_left, tree.feature, ~tree.feature)
-    return steps
+    """Return the steps of a tree, and for every step the number of its node.
 
+    Parameters
+    ----------
+    tree : treelearn.tree.Tree
+        Its nodes stand in pre-order.
 
-cdef inline int32_t next_node(const Step* steps, int32_t node, double value) noexcept nogil:
-    cdef int32_t feature = steps[node].feature
-    if isnan(value):
-        return node + 1 if feature >= 0 else steps[node].right
-    return node + 1 if value <= steps[node].threshold else steps[node].right
+    Returns
+    -------
+    steps : ndarray of shape (n_nodes,)
+        Of dtype STEP, the root first.
+    nodes : ndarray of shape (n_nodes,)
+        int64.
+    """
+    inner = np.flatnonzero(tree.feature >= 0)
+    left, right = tree.children_left[inner], tree.children_right[inner]
+    place = np.zeros(tree.node_count, dtype=np.int32)
+    place[left] = np.arange(1, 2 * len(inner), 2)
+    place[right] = place[left] + 1
+    steps = np.empty(tree.node_count, dtype=STEP)
+    steps["threshold"] = np.inf
+    steps["column"] = 0
+    steps["left"] = np.arange(tree.node_count)
+    at = place[inner]
+    steps["threshold"][at] = tree.threshold[inner]
+    steps["column"][at] = 2 * tree.feature[inner].astype(np.uint32) + (
+        tree.missing_go_to_left[inner] == 0
+    )
+    steps["left"][at] = place[left]
+    nodes = np.empty(tree.node_count, dtype=np.int64)
+    nodes[place] = np.arange(tree.node_count)
+    return steps, nodes
 
 
 cdef void route_chunk(
     const Step* steps,
+    const int64_t* held,
     const value_t[:, :] X,
     int64_t chunk,
-    int64_t* leaves,        # out
+    bint may_miss,
+    int64_t* out,           # out
     bint polls,             # True in the thread that holds Python
     double* last_poll,
     int* is_stopped,        # in, out: shared by all threads
 ) noexcept nogil:
-    """Write the leaf of every row of a chunk."""
-    cdef int64_t i, end = min(X.shape[0], (chunk + 1) * ROWS_PER_CHUNK)
-    cdef int32_t node, feature
+    """Route one chunk, unless the user has stopped the call."""
+    cdef int64_t first = chunk * ROWS_PER_CHUNK
+    cdef int64_t n_rows = min(ROWS_PER_CHUNK, X.shape[0] - first)
     if is_stopped[0]:
         return
-    for i in range(chunk * ROWS_PER_CHUNK, end):
-        node = 0
-        while steps[node].right != 0:
-            feature = steps[node].feature
-            node = next_node(steps, node, X[i, feature if feature >= 0 else ~feature])
-        leaves[i] = node
+    tl_route(
+        steps, held, <const char*> &X[first, 0], n_rows, X.strides[0], X.strides[1], out + first,
+        value_t is double, may_miss,
+    )
     if polls and must_stop(last_poll):
         is_stopped[0] = 1
 
 
-def route(const Step[::1] steps, const value_t[:, :] X, int n_threads):
-    """Return the leaf of every row of a dense matrix."""
+def route(
+    const Step[::1] steps,
+    const int64_t[::1] held,
+    const value_t[:, :] X,
+    bint may_miss,
+    int n_threads,
+):
+    """Return what the leaf of every row of a dense matrix holds.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_nodes,)
+        See `pack_steps`.
+    held : ndarray of shape (n_nodes,)
+        8 bytes for every step, returned where a row ends.
+    X : ndarray of shape (n_rows, n_features)
+        float32 or float64, any strides.
+    may_miss : bool
+        Whether there may be a NaN in X.
+    n_threads : int
+        Threads.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        int64.
+    """
     cdef int64_t n_chunks = (X.shape[0] + ROWS_PER_CHUNK - 1) // ROWS_PER_CHUNK
     cdef int64_t k
     cdef int is_stopped = 0
     cdef double last_poll = 0.0
-    leaves = np.empty(X.shape[0], dtype=np.int64)
-    if X.shape[0] == 0:
-        return leaves
-    cdef int64_t[::1] leaves_view = leaves
-    cdef int64_t* out = &leaves_view[0]
-    if n_threads == 1 or X.shape[0] < FEWEST_ROWS_FOR_THREADS:
+    results = np.empty(X.shape[0], dtype=np.int64)
+    if n_chunks == 0:
+        return results
+    cdef int64_t[::1] results_view = results
+    cdef int64_t* out = &results_view[0]
+    if n_threads == 1 or n_chunks == 1:
         with nogil:
             for k in range(n_chunks):
-                route_chunk[value_t](&steps[0], X, k, out, True, &last_poll, &is_stopped)
+                route_chunk[value_t](
+                    &steps[0], &held[0], X, k, may_miss, out, True, &last_poll, &is_stopped
+                )
     else:
         for k in prange(
             n_chunks, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
         ):
             route_chunk[value_t](
-                &steps[0], X, k, out, threadid() == 0, &last_poll, &is_stopped
+                &steps[0], &held[0], X, k, may_miss, out, threadid() == 0, &last_poll, &is_stopped
             )
     if is_stopped:
         raise_pending()
-    return leaves
+    return results
 
 
 def route_sparse(
     const Step[::1] steps,
+    const int64_t[::1] held,
     const value_t[::1] data,
     const int32_t[::1] columns,
     const int64_t[::1] starts,
     Py_ssize_t n_features,
 ):
-    """Return the leaf of every row of a CSR matrix; what it does not store is 0."""
+    """Return what the leaf of every row of a CSR matrix holds; what it does not store is 0."""
     cdef int64_t n_rows = starts.shape[0] - 1, i, k
-    cdef int32_t node, feature
+    cdef int32_t place, following
     cdef bint is_stopped = False
     cdef double last_poll = 0.0
-    leaves = np.empty(n_rows, dtype=np.int64)
+    results = np.empty(n_rows, dtype=np.int64)
     if n_rows == 0:
-        return leaves
+        return results
     # One dense row, filled and emptied again: memory grows with the features, not the matrix.
     row = np.zeros(max(1, n_features))
     cdef double[::1] row_view = row
-    cdef int64_t[::1] leaves_view = leaves
+    cdef int64_t[::1] results_view = results
     with nogil:
         for i in range(n_rows):
             for k in range(starts[i], starts[i + 1]):
                 row_view[columns[k]] += data[k]
-            node = 0
-            while steps[node].right != 0:
-                feature = steps[node].feature
-                node = next_node(&steps[0], node, row_view[feature if feature >= 0 else ~feature])
-            leaves_view[i] = node
+            place = -1
+            following = 0
+            while following != place:
+                place = following
+                following = tl_next_place(&steps[place], row_view[steps[place].column >> 1], True)
+            results_view[i] = held[place]
             for k in range(starts[i], starts[i + 1]):
                 row_view[columns[k]] = 0.0
             if i % ROWS_PER_CHUNK == 0 and must_stop(&last_poll):
@@ -128,4 +188,4 @@ def route_sparse(
                 break
     if is_stopped:
         raise_pending()
-    return leaves
+    return results

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ._checks import count_labels
 from ._estimator import TreeEstimator
 from ._validation import check_training_data, columns_in_range
 from .criteria import CLASSIFICATION_CRITERIA, concavity_bound
@@ -200,11 +201,9 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             raise ValueError(
                 f"Number of labels={len(columns)} does not match number of samples={X.shape[0]}"
             )
-        labels = np.empty((columns.shape[1], len(columns)), dtype=np.int32)
-        classes = []
-        for output in range(columns.shape[1]):
-            found, labels[output] = _encode(columns[:, output])
-            classes.append(found)
+        encoded = [_encode(column) for column in columns.T]
+        classes = [found for found, _ in encoded]
+        labels = np.stack([codes for _, codes in encoded]).astype(np.int32, copy=False)
         n_classes = [len(found) for found in classes]
         class_weight = None
         if self.class_weight is not None:
@@ -253,9 +252,10 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels; of equally frequent classes the first.
         """
+        if vars(self).get("n_outputs_", 1) == 1:
+            majority = self._look_up(X, check_input, "majority", _majority)
+            return self.classes_.take(majority)
         leaves = self._leaves(X, check_input)
-        if self.n_outputs_ == 1:
-            return self.classes_.take(self._majority(0).take(leaves))
         return np.stack(
             [
                 self.classes_[output].take(self._majority(output).take(leaves))
@@ -266,7 +266,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
 
     def _majority(self, output):
         """Return the class that each leaf predicts, kept after the first call."""
-        return self._derive(("majority", output), lambda: self._shares(output).argmax(axis=1))
+        return self._derive(("majority", output), lambda: _majority(self._tree, output))
 
     def predict_proba(self, X, check_input=True):
         """Predict the class shares of the leaf of each row.
@@ -289,15 +289,17 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         return shares[0] if self.n_outputs_ == 1 else shares
 
 
+def _majority(tree, output=0):
+    """Return the class that each leaf predicts for one output; of equally frequent the first."""
+    return tree.leaf_values(output).argmax(axis=1)
+
+
 def _encode(labels):
     """Return the distinct labels, sorted, and the place of each label among them."""
-    if labels.dtype.kind in "iu" and len(labels):
-        lowest, highest = int(labels.min()), int(labels.max())
-        if highest - lowest < max(1000, len(labels)) and highest < 2**62:
-            # Counting is many times faster than sorting.
-            offsets = labels.astype(np.int64) - lowest
-            present = np.bincount(offsets) > 0
-            found = np.flatnonzero(present)
-            places = np.cumsum(present, dtype=np.int32) - np.int32(1)
-            return (found + lowest).astype(labels.dtype), places[offsets]
+    if labels.dtype.kind in "iub" and labels.dtype != np.uint64 and len(labels):
+        whole = labels if labels.dtype in (np.int32, np.int64) else labels.astype(np.int64)
+        codes = np.empty(len(labels), dtype=np.int32)
+        found = count_labels(np.ascontiguousarray(whole), codes)
+        if found is not None:
+            return found.astype(labels.dtype), codes
     return np.unique(labels, return_inverse=True)

@@ -205,6 +205,10 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Means, medians for absolute_error.
         """
-        leaves = self._leaves(X, check_input)
-        values = self._tree.value.take(leaves, axis=0)
-        return values[:, 0] if self.n_outputs_ == 1 else values
+        if vars(self).get("n_outputs_", 1) == 1:
+            return self._look_up(X, check_input, "value", _first_value)
+        return self._tree.value.take(self._leaves(X, check_input), axis=0)
+
+
+def _first_value(tree):
+    return tree.value[:, 0]
