@@ -1,5 +1,6 @@
 """What the two estimators share: fitting without half-fitted states, routing, conversion."""
 
+import numbers
 import warnings
 
 import numpy as np
@@ -55,7 +56,7 @@ class TreeEstimator:
         monotonic = check_monotonic_cst(self.monotonic_cst, n_features, y.shape[0], n_classes)
         rules = growth_rules(self, n_samples, n_features)
         rules["monotonic"] = monotonic
-        seed = int(check_random_state(self.random_state).randint(0, 2**31 - 1))
+        seed = _draw_seed(self.random_state, rules, n_features)
         tree = grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs)
         self.n_features_in_ = n_features
         self.n_outputs_ = y.shape[0]
@@ -257,6 +258,18 @@ class TreeEstimator:
         if weights is None:
             return check_weights(expanded_class_weight, X)
         return check_weights(weights * expanded_class_weight, X)
+
+
+def _draw_seed(random_state, rules, n_features):
+    """Return the seed of everything that growth draws.
+
+    Where nothing is drawn, a number needs no generator: to make one takes as long as a small fit.
+    A generator of the caller moves on all the same.
+    """
+    is_drawing = rules["random_thresholds"] or rules["max_features"] < n_features
+    if isinstance(random_state, numbers.Integral) and not is_drawing:
+        return 0
+    return int(check_random_state(random_state).randint(0, 2**31 - 1))
 
 
 def _node_numbers(tree):
