@@ -29,10 +29,12 @@ def peak_above(X, y, peer, settings):
         np.save(Path(folder, "X.npy"), X)
         np.save(Path(folder, "y.npy"), y)
         Path(folder, "settings.pkl").write_bytes(pickle.dumps(settings))
+        # The checkout last: it may hold sources of treelearn that were never compiled.
+        path = [entry for entry in sys.path if entry] + [str(ROOT)]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.memory", folder, peer],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
             check=True,
             capture_output=True,
             text=True,

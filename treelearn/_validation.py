@@ -54,7 +54,8 @@ def check_params(estimator):
     sklearn.utils._param_validation.InvalidParameterError
         For a value that its constraints do not allow.
     """
-    constraints, defaults = _constraints_and_defaults(type(estimator))
+    origin = next(c for c in type(estimator).__mro__ if "_parameter_constraints" in vars(c))
+    constraints, defaults = origin._parameter_constraints, _defaults(origin)
     params = {name: getattr(estimator, name) for name in defaults}
     changed = {name: value for name, value in params.items() if value is not defaults[name]}
     if changed:
@@ -63,12 +64,10 @@ def check_params(estimator):
 
 
 @cache
-def _constraints_and_defaults(estimator_class):
-    """Return the constraints of a class, and the defaults of the class that states them."""
-    origin = next(c for c in estimator_class.__mro__ if "_parameter_constraints" in vars(c))
-    parameters = inspect.signature(origin).parameters.values()
-    constraints = origin._parameter_constraints
-    return constraints, {p.name: p.default for p in parameters if p.name in constraints}
+def _defaults(origin):
+    """Return the default of every constrained parameter, of the class that states them."""
+    parameters = inspect.signature(origin).parameters
+    return {n: parameters[n].default for n in sorted(origin._parameter_constraints)}
 
 
 def _is_plain(X):
