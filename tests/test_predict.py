@@ -1,6 +1,7 @@
 """Rows to leaves: every layout, dtype and number of rows and threads, against a walk by hand."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -71,6 +72,44 @@ def test_batches_that_pay_for_threads(table, n_jobs):
     rows = np.resize(X, (FEWEST_ROWS_FOR_THREADS + 5, X.shape[1]))
     tree = DecisionTreeClassifier(n_jobs=n_jobs).fit(X, y)
     assert np.array_equal(tree.predict(rows), np.resize(tree.predict(X), len(rows)))
+
+
+def test_without_a_thread_to_be_had(table, monkeypatch):
+    def refuse(function, arguments):
+        raise RuntimeError("can't start new thread")
+
+    X, y = table
+    steps, nodes = pack_steps(DecisionTreeClassifier().fit(X, y)._tree)
+    rows = np.resize(X, (5000, X.shape[1]))
+    alone = route(steps, nodes, rows, True, 1)
+    monkeypatch.setattr("treelearn._predict.start_new_thread", refuse)
+    assert np.array_equal(route(steps, nodes, rows, True, 4), alone)
+
+
+def test_a_late_helper_finds_nothing_to_do(table, monkeypatch):
+    late = []
+    monkeypatch.setattr("treelearn._predict.start_new_thread", lambda *call: late.append(call))
+    X, y = table
+    steps, nodes = pack_steps(DecisionTreeClassifier().fit(X, y)._tree)
+    rows = np.resize(X, (5000, X.shape[1]))
+    found = route(steps, nodes, rows, True, 3)
+    kept = found.copy()
+    found[:] = -1
+    for function, arguments in late:
+        function(*arguments)
+    assert len(late) == 2
+    assert (found == -1).all()
+    assert np.array_equal(route(steps, nodes, rows, True, 1), kept)
+
+
+def test_calls_from_several_threads(table):
+    X, y = table
+    tree = DecisionTreeClassifier(n_jobs=2).fit(X, y)
+    rows = np.resize(X, (FEWEST_ROWS_FOR_THREADS, X.shape[1]))
+    expected = np.resize(tree.predict(X), len(rows))
+    with ThreadPoolExecutor(4) as pool:
+        for predicted in pool.map(tree.predict, [rows] * 12):
+            assert np.array_equal(predicted, expected)
 
 
 def test_steps_keep_the_children_of_a_node_together(table):

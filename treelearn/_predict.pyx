@@ -1,6 +1,7 @@
 """Rows to leaves, and to what the leaves hold."""
 
-from cython.parallel cimport prange, threadid
+from _thread import start_new_thread
+from time import sleep
 
 import numpy as np
 
@@ -31,8 +32,12 @@ cdef extern from "native/route.h":
 
 STEP = np.dtype([("threshold", np.float64), ("column", np.uint32), ("left", np.int32)])
 
+cdef extern from "native/atomic.h":
+    int64_t tl_fetch_add(int64_t* number, int64_t more) noexcept nogil
+
 cdef enum:
-    ROWS_PER_CHUNK = 4096  # some hundred microseconds: signals are looked at between chunks
+    # Some fifty microseconds: as long as one thread waits for another, or for a signal.
+    ROWS_PER_CHUNK = 1024
 
 # Fewer rows end before a second thread has begun (benchmarks/predict.py --threads 1 2).
 FEWEST_ROWS_FOR_THREADS = 16384
@@ -73,28 +78,48 @@ def pack_steps(tree):
     return steps, nodes
 
 
-cdef void route_chunk(
-    const Step* steps,
-    const int64_t* held,
-    const value_t[:, :] X,
-    int64_t chunk,
-    bint may_miss,
-    int64_t* out,           # out
-    bint polls,             # True in the thread that holds Python
-    double* last_poll,
-    int* is_stopped,        # in, out: shared by all threads
-) noexcept nogil:
-    """Route one chunk, unless the user has stopped the call."""
-    cdef int64_t first = chunk * ROWS_PER_CHUNK
-    cdef int64_t n_rows = min(ROWS_PER_CHUNK, X.shape[0] - first)
-    if is_stopped[0]:
-        return
-    tl_route(
-        steps, held, <const char*> &X[first, 0], n_rows, X.strides[0], X.strides[1], out + first,
-        value_t is double, may_miss,
-    )
-    if polls and must_stop(last_poll):
-        is_stopped[0] = 1
+cdef class Batch:
+    """Rows that threads take chunk by chunk, each the next one.
+
+    A helper that the system lets run late finds nothing left to do, and nobody has waited for
+    it; a parallel region of OpenMP would end when the last thread has begun.
+    """
+
+    cdef object arrays          # what the pointers point into, as long as any thread works
+    cdef const Step* steps
+    cdef const int64_t* held
+    cdef const char* X
+    cdef Py_ssize_t row_stride, column_stride
+    cdef int64_t* out
+    cdef bint is_double, may_miss, is_stopped
+    cdef int64_t n_rows, n_chunks, n_taken, n_done
+
+    cdef void work(self, bint polls) noexcept nogil:
+        """Route chunks until none is left or the user has stopped the call."""
+        cdef double last_poll = 0.0
+        cdef int64_t chunk, first
+        while not self.is_stopped:
+            chunk = tl_fetch_add(&self.n_taken, 1)
+            if chunk >= self.n_chunks:
+                return
+            first = chunk * ROWS_PER_CHUNK
+            tl_route(
+                self.steps, self.held, self.X + first * self.row_stride,
+                min(ROWS_PER_CHUNK, self.n_rows - first), self.row_stride, self.column_stride,
+                self.out + first, self.is_double, self.may_miss,
+            )
+            tl_fetch_add(&self.n_done, 1)
+            if polls and must_stop(&last_poll):
+                self.is_stopped = True
+
+    cdef bint is_done(self) noexcept:
+        return tl_fetch_add(&self.n_done, 0) == self.n_chunks
+
+
+def help_with(Batch batch):
+    """Work on a batch of another thread."""
+    with nogil:
+        batch.work(False)
 
 
 def route(
@@ -124,30 +149,29 @@ def route(
     ndarray of shape (n_rows,)
         int64.
     """
-    cdef int64_t n_chunks = (X.shape[0] + ROWS_PER_CHUNK - 1) // ROWS_PER_CHUNK
-    cdef int64_t k
-    cdef int is_stopped = 0
-    cdef double last_poll = 0.0
     results = np.empty(X.shape[0], dtype=np.int64)
-    if n_chunks == 0:
+    if X.shape[0] == 0:
         return results
     cdef int64_t[::1] results_view = results
-    cdef int64_t* out = &results_view[0]
-    if n_threads == 1 or n_chunks == 1:
-        with nogil:
-            for k in range(n_chunks):
-                route_chunk[value_t](
-                    &steps[0], &held[0], X, k, may_miss, out, True, &last_poll, &is_stopped
-                )
-    else:
-        for k in prange(
-            n_chunks, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-        ):
-            route_chunk[value_t](
-                &steps[0], &held[0], X, k, may_miss, out, threadid() == 0, &last_poll, &is_stopped
-            )
-    if is_stopped:
+    cdef Batch batch = Batch.__new__(Batch)
+    batch.arrays = steps, held, X, results
+    batch.steps, batch.held, batch.X = &steps[0], &held[0], <const char*> &X[0, 0]
+    batch.row_stride, batch.column_stride = X.strides[0], X.strides[1]
+    batch.out = &results_view[0]
+    batch.is_double, batch.may_miss = value_t is double, may_miss
+    batch.n_rows = X.shape[0]
+    batch.n_chunks = (batch.n_rows + ROWS_PER_CHUNK - 1) // ROWS_PER_CHUNK
+    for _ in range(1, min(n_threads, batch.n_chunks)):
+        try:
+            start_new_thread(help_with, (batch,))
+        except RuntimeError:  # no thread to be had: those that there are do the work
+            break
+    with nogil:
+        batch.work(True)
+    if batch.is_stopped:
         raise_pending()
+    while not batch.is_done():
+        sleep(ROWS_PER_CHUNK * 1e-8)  # a helper is in its last chunk
     return results
 
 
