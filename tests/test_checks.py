@@ -114,6 +114,55 @@ class TestCountLabels:
         assert tree.predict([[0], [1], [2], [3]]).tolist() == y.tolist()
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0.0, 1.0, 0.0, 2.0],
+        [-0.0, 0.0, -3.0, 2.0**40],
+        np.array([1, 5, 1, 2], dtype=np.float32),
+        np.array([1, 5, 1, 2], dtype=np.float16),
+        ["b", "a", "", "Ä"],
+        ["2", "10", "1", "2"],
+        np.array([b"b", b"a", b"bb", b"a"]),
+        np.array(["b", "a", "bb", "a"], dtype=object),
+        [True, False, True, True],
+    ],
+    ids=repr,
+)
+def test_labels_of_every_kind(labels):
+    X, y = np.arange(4.0)[:, None], np.asarray(labels)
+    tree, theirs = DecisionTreeClassifier().fit(X, y), SklearnClassifier().fit(X, y)
+    assert tree.classes_.dtype == theirs.classes_.dtype
+    assert tree.classes_.tolist() == theirs.classes_.tolist()
+    assert tree.predict(X).tolist() == y.tolist()
+    both = np.column_stack([y, y[::-1]])
+    assert np.array_equal(DecisionTreeClassifier().fit(X, both).predict(X), both)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0.0, 0.5, 1.0, 2.0],
+        [0.1, 1e300, -1e300, 2.0],
+        [2.0**63, 2.0**64, 1e300, 0.0],
+        np.array([1.5, 1, 1, 2], dtype=np.float32),
+        np.array([1, "a", 2, "b"], dtype=object),
+        np.array([None, "a", "b", "a"], dtype=object),
+        np.array([[1], [2, 3], [4], [5]], dtype=object),
+        np.zeros((4, 1, 1)),
+        np.zeros((4, 0)),
+        [],
+    ],
+    ids=repr,
+)
+def test_labels_are_refused_in_scikit_learns_words(labels):
+    X = np.arange(4.0)[:, None]
+    expected = outcome(SklearnClassifier().fit, X, labels)
+    found = outcome(DecisionTreeClassifier().fit, X, labels)
+    assert found[0] is expected[0]
+    assert found[1] == expected[1]
+
+
 @pytest.fixture
 def table(rng):
     """Return X and y whose every value is fine."""
