@@ -29,7 +29,7 @@ REGRESSION = {
     "absolute_error": ({"criterion": "absolute_error"}, None),
 }
 WORKLOADS = ["100k_2_classes", "100k_10_classes", "200k_regression"]
-QUICK_ROWS = 20_000
+QUICK_ROWS = 10_000
 LINE = "{:<18} {:>9} {:<18} {:>7} {:>9} {:>7} {:>13} {:>7} {:>8} {:>6} {:>7} {:>6}"
 HEADER = LINE.format(
     *("workload", "rows", "criterion", "threads", "time", "cost", "quartiles", "cpu", "per cell"),
@@ -73,7 +73,7 @@ def run_workload(workload, n_threads, options):
         name: partial(fit, estimator, workload, n_threads, options.seed, params)
         for name, (params, *_) in table.items()
     }
-    budget = options.budget * len(calls)
+    budget = 3 * options.budget
     wall, cpu, trees = timing.interleave(calls, budget, options.rounds)
     first = next(iter(calls))
     rows = []

@@ -41,7 +41,10 @@ def parse_arguments(arguments=None):
     add("--max-depth", type=int)
     add("--memory", action="store_true", help="also the peak of the memory, in a fresh process")
     add("--check", action="store_true", help="exit with status 1 where a floor is missed")
-    return command.parse(parser, arguments)
+    options = command.parse(parser, arguments)
+    if options.quick:
+        options.budget = min(options.budget, 2.0)  # there are eleven points
+    return options
 
 
 def shapes(series, options):
