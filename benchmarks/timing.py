@@ -19,7 +19,7 @@ MIN_ROUNDS = 3
 MAX_ROUNDS = 10_000
 
 
-def interleave(calls, budget_s, n_rounds=None):
+def interleave(calls, budget_s, n_rounds=None, min_rounds=MIN_ROUNDS):
     """Time callables in rounds A B C A B C, so that a slow moment of the machine hits them all.
 
     Parameters
@@ -28,9 +28,11 @@ def interleave(calls, budget_s, n_rounds=None):
         What is timed; each is called without arguments, once per round.
     budget_s : float
         Rounds are added while another one is expected to end within this many seconds, never
-        fewer than `MIN_ROUNDS` nor more than `MAX_ROUNDS`.
+        more than `MAX_ROUNDS`.
     n_rounds : int, optional
         A fixed number of rounds instead.
+    min_rounds : int
+        The fewest rounds, however long they take.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def interleave(calls, budget_s, n_rounds=None):
             if n_rounds is not None:
                 if done >= n_rounds:
                     break
-            elif done >= MIN_ROUNDS:
+            elif done >= min_rounds:
                 elapsed = time.perf_counter() - start
                 if done >= MAX_ROUNDS or elapsed * (done + 1) / done > budget_s:
                     break
@@ -78,6 +80,16 @@ def geometric_mean(ratios):
     return float(np.exp(np.mean(np.log(list(ratios)))))
 
 
+def mean_depth(tree):
+    """Return the depth at which a training sample ends, on average: the levels it went through."""
+    depth = np.zeros(tree.node_count)
+    inner = np.flatnonzero(tree.children_left >= 0)
+    for node in inner:  # a parent has a lower number than its children
+        depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
+    leaves = tree.children_left < 0
+    return float(np.average(depth[leaves], weights=tree.n_node_samples[leaves]))
+
+
 def format_seconds(seconds):
     """Write a duration with three digits and its unit.
 
@@ -90,6 +102,13 @@ def format_seconds(seconds):
             return f"{value:.{max(0, 2 - int(np.log10(max(value, 1))))}f} {unit}"
 
 
+def n_cores():
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def describe_machine():
     """Return processor, cores, memory, system and load: what the numbers depend on."""
     processor = platform.processor() or platform.machine()
@@ -97,11 +116,7 @@ def describe_machine():
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = [line.split(":", 1)[1].strip() for line in file if "model name" in line]
         processor = names[0] if names else processor
-    machine = {"processor": processor, "system": platform.platform()}
-    if hasattr(os, "sched_getaffinity"):
-        machine["n_cores"] = len(os.sched_getaffinity(0))
-    else:
-        machine["n_cores"] = os.cpu_count()
+    machine = {"processor": processor, "system": platform.platform(), "n_cores": n_cores()}
     machine["load_average"] = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     return machine
 

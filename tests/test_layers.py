@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
-    ("_sorting", "_lists", "_statistics", "_training_set", "tree"),
+    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals", "_checks"),
+    ("_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
         *("_splitter", "_partition", "_predict"),
     ),
     ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),
-    ("_validation", "_estimator", "classifier", "regressor", "forest"),
+    ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),
         *("export", "plot", "report", "distributed"),
@@ -40,7 +40,7 @@ HOMES = {
     "rich": {"cli"},
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
-    "sklearn.utils._param_validation": {"classifier", "regressor"},
+    "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
     "typer": {"cli"},
 }
 

@@ -1,5 +1,6 @@
 """What the two estimators share: fitting without half-fitted states, routing, conversion."""
 
+import numbers
 import warnings
 
 import numpy as np
@@ -8,16 +9,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import grow_tree
-from ._predict import pack_steps, route, route_sparse
+from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
 from ._threads import effective_n_threads
 from ._validation import (
     accepted_by,
     check_monotonic_cst,
+    check_params,
     check_rows,
+    check_training_data,
     check_weights,
+    columns_in_range,
     growth_rules,
 )
 from .criteria import kernel_of
+from .training_set import Selection, TrainingSet
 from .tree import Tree
 
 __all__ = ["TreeEstimator"]
@@ -41,17 +46,47 @@ class TreeEstimator:
             raise
         return self
 
-    def _grow(self, X, y, n_classes, sample_weight):
+    def _validate_params(self):
+        # scikit-learn's name, called by its `_fit_context`.
+        check_params(self)
+
+    def _training_data(self, X, y, sample_weight, check_input, rows):
+        """Return checked X, y and weights, and what of a TrainingSet is used, None without one."""
+        if isinstance(X, TrainingSet):
+            if y is not None:
+                raise ValueError("y belongs to the TrainingSet; pass the TrainingSet alone.")
+            selected = X.select(rows)
+            self.n_features_in_ = X.n_features_in_
+            if hasattr(X, "feature_names_in_"):
+                self.feature_names_in_ = X.feature_names_in_
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+            weights = X.sample_weight if sample_weight is None else sample_weight
+            return X.X, X.y, weights, Selection(selected, len(X), X.lists)
+        if rows is not None:
+            raise ValueError("rows selects from a TrainingSet; X is none.")
+        if check_input:
+            X, y = check_training_data(self, X, y)
+        else:
+            X = columns_in_range(X)
+        return X, np.atleast_1d(y), sample_weight, None
+
+    def _grow(self, X, y, n_classes, sample_weight, selection=None):
         """Grow and prune the tree from encoded targets of shape (n_outputs, n_samples)."""
         if self.n_jobs == 0:
             raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
         kernel = kernel_of(self.criterion, getattr(self, "order", 2.0))
         n_samples, n_features = X.shape
+        shared = None
+        if selection is not None:
+            n_samples = len(selection.rows)
+            sample_weight = selection.weights(sample_weight)
+            shared = selection.lists
         monotonic = check_monotonic_cst(self.monotonic_cst, n_features, y.shape[0], n_classes)
         rules = growth_rules(self, n_samples, n_features)
         rules["monotonic"] = monotonic
-        seed = int(check_random_state(self.random_state).randint(0, 2**31 - 1))
-        tree = grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs)
+        seed = _draw_seed(self.random_state, rules, n_features)
+        tree = grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs, shared)
         self.n_features_in_ = n_features
         self.n_outputs_ = y.shape[0]
         self.max_features_ = rules["max_features"]
@@ -88,17 +123,29 @@ class TreeEstimator:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'tree_'")
         return self._derive("sklearn", self._tree.to_sklearn)
 
-    def _leaves(self, X, check_input):
-        """Return the leaf of every row."""
-        check_is_fitted(self)
-        X = check_rows(self, X, check_input)
-        steps = self._derive("steps", lambda: pack_steps(self._tree))
+    def _look_up(self, X, check_input, name, make):
+        """Return for every row what its leaf holds.
+
+        ``make(tree)`` gives 8 bytes a node, an array that is kept under its name.
+        """
+        tree = vars(self).get("_tree")
+        if tree is None:
+            check_is_fitted(self)  # says in scikit-learn's words that it is not
+        X, may_miss = check_rows(self, X, check_input)
+        steps, nodes = self._derive("steps", lambda: pack_steps(tree))
+        held = self._derive((name, "by place"), lambda: make(tree)[nodes])
+        whole = held.view(np.int64)
         if not issparse(X):
-            n_threads = 1 if len(X) < 32768 else effective_n_threads(self.n_jobs)
-            return route(steps, X, n_threads)
+            is_large = X.shape[0] >= FEWEST_ROWS_FOR_THREADS
+            n_threads = effective_n_threads(self.n_jobs) if is_large else 1
+            return route(steps, whole, X, may_miss, n_threads).view(held.dtype)
         starts = np.asarray(X.indptr, dtype=np.int64)
         columns = np.asarray(X.indices, dtype=np.int32)
-        return route_sparse(steps, X.data, columns, starts, X.shape[1])
+        return route_sparse(steps, whole, X.data, columns, starts, X.shape[1]).view(held.dtype)
+
+    def _leaves(self, X, check_input):
+        """Return the leaf of every row."""
+        return self._look_up(X, check_input, "number", _node_numbers)
 
     def get_depth(self):
         """Return the depth of the tree: the largest distance between the root and a leaf.
@@ -240,6 +287,22 @@ class TreeEstimator:
         if weights is None:
             return check_weights(expanded_class_weight, X)
         return check_weights(weights * expanded_class_weight, X)
+
+
+def _draw_seed(random_state, rules, n_features):
+    """Return the seed of everything that growth draws.
+
+    Where nothing is drawn, a number needs no generator: to make one takes as long as a small fit.
+    A generator of the caller moves on all the same.
+    """
+    is_drawing = rules["random_thresholds"] or rules["max_features"] < n_features
+    if isinstance(random_state, numbers.Integral) and not is_drawing:
+        return 0
+    return int(check_random_state(random_state).randint(0, 2**31 - 1))
+
+
+def _node_numbers(tree):
+    return np.arange(tree.node_count)
 
 
 def _class_numbers(state):

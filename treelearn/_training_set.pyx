@@ -232,27 +232,27 @@ cdef class TrainingSet:
     def _take_targets(self, y, is_centred, ridge_share):
         """Point `targets` at real targets, and express their moments in whole units."""
         n_outputs = y.shape[0]
-        weights = np.ones(self.n_total)
+        # Of the samples alone: what other rows hold must not change a bit.
+        samples = y[:, self.rows]
+        weights = np.full(len(self.rows), self.targets.weight_unit)
         if not self.targets.has_unit_weights:
-            weights = self.arrays["weights"] * self.targets.weight_unit
-        else:
-            weights = np.zeros(self.n_total)
-            weights[self.rows] = self.targets.weight_unit
+            weights = self.arrays["weights"][self.rows] * self.targets.weight_unit
         # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
-        exponent = int(np.frexp(np.abs(y[:, self.rows]).max())[1])
-        scaled = np.ldexp(y, -exponent)
+        exponent = int(np.frexp(np.abs(samples).max())[1])
+        scaled = np.ldexp(samples, -exponent)
         centres = np.zeros(n_outputs)
         if is_centred:
             centres = np.average(scaled, axis=1, weights=weights / weights.max())
-        deviations = (scaled - centres[:, None]) * (weights > 0)
+        deviations = scaled - centres[:, None]
         unit_exponent = _unit_exponent(weights * deviations)
         square_exponent = _unit_exponent(weights * deviations**2)
-        sums = np.rint(np.ldexp(weights * deviations, -unit_exponent)).astype(np.int64)
-        squares = np.rint(np.ldexp(weights * deviations**2, -square_exponent)).astype(np.int64)
+        sums = np.zeros((n_outputs, self.n_total), dtype=np.int64)
+        squares = np.zeros((n_outputs, self.n_total), dtype=np.int64)
+        sums[:, self.rows] = np.rint(np.ldexp(weights * deviations, -unit_exponent))
+        squares[:, self.rows] = np.rint(np.ldexp(weights * deviations**2, -square_exponent))
         variances = np.average(deviations**2, axis=1, weights=weights / weights.max())
         ridges = ridge_share * variances
         # A constant is one by its values: its mean may be off by rounding.
-        samples = y[:, self.rows]
         ridges[(samples == samples[:, :1]).all(axis=1)] = 0.0
         self.arrays.update(
             y=y,

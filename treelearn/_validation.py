@@ -5,10 +5,12 @@ Everything here touches scikit-learn's helpers, so that the estimators need not.
 
 import inspect
 import numbers
+from functools import cache
 from math import ceil
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import (
     _assert_all_finite_element_wise,
     _check_n_features,
@@ -17,8 +19,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._checks import FINITE, MISSING, worst_value
+
 __all__ = [
     "check_monotonic_cst",
+    "check_params",
     "check_training_data",
     "check_rows",
     "check_target_range",
@@ -41,6 +46,59 @@ def as_float(X):
     return X.astype(dtype)
 
 
+def check_params(estimator):
+    """Validate the parameters of an estimator, those only that were changed.
+
+    Raises
+    ------
+    sklearn.utils._param_validation.InvalidParameterError
+        For a value that its constraints do not allow.
+    """
+    origin = next(c for c in type(estimator).__mro__ if "_parameter_constraints" in vars(c))
+    constraints, defaults = origin._parameter_constraints, _defaults(origin)
+    params = {name: getattr(estimator, name) for name in defaults}
+    changed = {name: value for name, value in params.items() if value is not defaults[name]}
+    if changed:
+        changed_constraints = {name: constraints[name] for name in changed}
+        validate_parameter_constraints(changed_constraints, changed, type(estimator).__name__)
+
+
+@cache
+def _defaults(origin):
+    """Return the default of every constrained parameter, of the class that states them."""
+    parameters = inspect.signature(origin).parameters
+    return {n: parameters[n].default for n in sorted(origin._parameter_constraints)}
+
+
+def _is_plain(X):
+    """Return whether X is a matrix of floats as this package reads it, needing no conversion."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in (np.float32, np.float64)
+        and X.flags.aligned
+        and X.size > 0
+    )
+
+
+def _worst_value(X):
+    """Return the worst value of an array of floats, None where they do not lie in one piece."""
+    if X.flags.c_contiguous:
+        return worst_value(X.reshape(-1))
+    if X.flags.f_contiguous:
+        return worst_value(X.T.reshape(-1))
+    return None
+
+
+def _is_plain_target(y):
+    """Return whether y is a vector of numbers of which none is missing or infinite."""
+    if type(y) is not np.ndarray or y.ndim != 1 or y.size == 0:
+        return False
+    if y.dtype.kind in "iub":
+        return True
+    return y.dtype in (np.float32, np.float64) and y.flags.aligned and _worst_value(y) == FINITE
+
+
 def check_training_data(estimator, X, y):
     """Validate X and y for fit.
 
@@ -56,6 +114,11 @@ def check_training_data(estimator, X, y):
     ValueError
         For wrong shapes, infinite values, NaN in a sparse matrix or in y.
     """
+    if _is_plain(X) and _is_plain_target(y) and _worst_value(X) in (FINITE, MISSING):
+        # What scikit-learn would find, and note, in ten times the time.
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_features_in_ = X.shape[1]
+        return X, y
     X, y = _validate(
         estimator,
         X,
@@ -92,10 +155,7 @@ def _check_finite(estimator, X):
     if issparse(X):
         assert_all_finite(X, **words)
         return
-    # One sum tells of most tables that nothing is missing and nothing infinite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = np.sum(X)
-    if not np.isfinite(total):
+    if _worst_value(X) not in (FINITE, MISSING):
         _assert_all_finite_element_wise(X, xp=np, allow_nan=True, **words)
 
 
@@ -120,10 +180,31 @@ def _tidy(X):
 
 
 def check_rows(estimator, X, check_input=True):
-    """Validate X for prediction; return it as float32 or float64, a sparse one as CSR."""
+    """Validate X for prediction.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix
+        float32 or float64 of shape (n_samples, n_features).
+    may_miss : bool
+        False where it is known that no value is missing.
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, infinite values, NaN in a sparse matrix.
+    """
     if not check_input:
         _check_n_features(estimator, X, reset=False)
-        return _rows_in_range(as_float(X))
+        return _rows_in_range(as_float(X)), True
+    if (
+        _is_plain(X)
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    ):
+        worst = _worst_value(X)
+        if worst in (FINITE, MISSING):
+            return X, worst == MISSING
     X = _validate(
         estimator,
         X,
@@ -134,7 +215,7 @@ def check_rows(estimator, X, check_input=True):
             "ensure_all_finite": True if issparse(X) else "allow-nan",
         },
     )
-    return as_float(X)
+    return as_float(X), True
 
 
 def _rows_in_range(X):

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ._checks import count_labels
 from ._estimator import TreeEstimator
-from ._validation import check_training_data, columns_in_range
 from .criteria import CLASSIFICATION_CRITERIA, concavity_bound
 
 __all__ = ["DecisionTreeClassifier"]
@@ -163,61 +163,80 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, check_input=True):
+    def fit(self, X, y=None, sample_weight=None, check_input=True, rows=None):
         """Grow a tree from training data.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows; NaN is a missing value in dense input.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or TrainingSet
+            Training rows; NaN is a missing value in dense input. A TrainingSet is checked and
+            sorted already, and brings its labels.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, integers or strings.
+            Class labels, integers or strings; None beside a TrainingSet.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights, none negative.
         check_input : bool, default=True
             False skips the checks of X and y, which must then be arrays of floats.
+        rows : array-like of int or bool, or None, default=None
+            Which rows of a TrainingSet to use: the tree is that of these rows alone.
 
         Returns
         -------
         DecisionTreeClassifier
             The fitted estimator.
         """
-        return self._fit_or_restore(lambda: self._fit_classes(X, y, sample_weight, check_input))
+        return self._fit_or_restore(
+            lambda: self._fit_classes(X, y, sample_weight, check_input, rows)
+        )
 
-    def _fit_classes(self, X, y, sample_weight, check_input):
+    def _fit_classes(self, X, y, sample_weight, check_input, rows):
         """Fit; the estimator may be left half changed."""
-        if check_input:
-            X, y = check_training_data(self, X, y)
-        else:
-            X = columns_in_range(X)
-        y = np.atleast_1d(y)
-        if y.dtype.kind not in "iub":
-            # Integers are labels whatever their values; telling so takes scikit-learn as long
-            # as a small fit.
-            check_classification_targets(y)
+        X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
+        whole = _whole_numbers(y)
+        if whole is None and y.dtype.kind != "U":
+            # Whole numbers and text are labels whatever they say; scikit-learn sorts them to
+            # find that out, which takes as long as a small fit.
+            check_classification_targets(columns)
         if len(columns) != X.shape[0]:
             raise ValueError(
                 f"Number of labels={len(columns)} does not match number of samples={X.shape[0]}"
             )
-        labels = np.empty((columns.shape[1], len(columns)), dtype=np.int32)
-        classes = []
-        for output in range(columns.shape[1]):
-            found, labels[output] = _encode(columns[:, output])
-            classes.append(found)
+        coded = columns if whole is None else whole.reshape(columns.shape)
+        encoded = [_encode(column) for column in coded.T]
+        classes = [found.astype(y.dtype, copy=False) for found, _ in encoded]
+        labels = np.stack([codes for _, codes in encoded]).astype(np.int32, copy=False)
         n_classes = [len(found) for found in classes]
         class_weight = None
         if self.class_weight is not None:
-            class_weight = compute_sample_weight(self.class_weight, columns)
+            class_weight = self._class_weights(columns, selection)
         weights = self._checked_weights(sample_weight, X, class_weight)
         self._warn_of_negative_gains(max(n_classes))
-        self._grow(X, labels, n_classes, weights)
+        self._grow(X, labels, n_classes, weights, selection)
+        if selection is not None:
+            classes = self._drop_absent(labels, classes, selection.rows)
+            n_classes = [len(found) for found in classes]
         single = len(classes) == 1
         self.classes_ = classes[0] if single else classes
         self.n_classes_ = n_classes[0] if single else np.array(n_classes, dtype=np.intp)
         if single:
             self.n_classes_ = np.intp(n_classes[0])
         self._prune_tree()
+
+    def _class_weights(self, columns, selection):
+        """Return the weight of every sample by its class, 1 outside a selection."""
+        if selection is None:
+            return compute_sample_weight(self.class_weight, columns)
+        weights = np.ones(len(columns))
+        weights[selection.rows] = compute_sample_weight(self.class_weight, columns[selection.rows])
+        return weights
+
+    def _drop_absent(self, labels, classes, rows):
+        """Renumber the tree's classes so that those of no selected row are not among them."""
+        present = [np.unique(codes[rows]) for codes in labels]
+        if any(len(here) < len(found) for here, found in zip(present, classes, strict=True)):
+            self._tree = self._tree.with_classes(present)
+        return [found[here] for found, here in zip(classes, present, strict=True)]
 
     def _warn_of_negative_gains(self, n_classes):
         """Warn where the mean of Renyi entropies is not concave."""
@@ -253,9 +272,10 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels; of equally frequent classes the first.
         """
+        if vars(self).get("n_outputs_", 1) == 1:
+            majority = self._look_up(X, check_input, "majority", _majority)
+            return self.classes_.take(majority)
         leaves = self._leaves(X, check_input)
-        if self.n_outputs_ == 1:
-            return self.classes_.take(self._majority(0).take(leaves))
         return np.stack(
             [
                 self.classes_[output].take(self._majority(output).take(leaves))
@@ -266,7 +286,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
 
     def _majority(self, output):
         """Return the class that each leaf predicts, kept after the first call."""
-        return self._derive(("majority", output), lambda: self._shares(output).argmax(axis=1))
+        return self._derive(("majority", output), lambda: _majority(self._tree, output))
 
     def predict_proba(self, X, check_input=True):
         """Predict the class shares of the leaf of each row.
@@ -289,15 +309,34 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         return shares[0] if self.n_outputs_ == 1 else shares
 
 
+def _majority(tree, output=0):
+    """Return the class that each leaf predicts for one output; of equally frequent the first."""
+    return tree.leaf_values(output).argmax(axis=1)
+
+
+def _whole_numbers(y):
+    """Return labels as int32 or int64, None where they are anything else than whole numbers."""
+    if y.dtype in (np.int32, np.int64):
+        return y
+    if y.dtype.kind not in "iubf":
+        return None
+    with np.errstate(invalid="ignore"):
+        whole = y.astype(np.int64)
+    return whole if np.array_equal(whole, y) else None
+
+
 def _encode(labels):
     """Return the distinct labels, sorted, and the place of each label among them."""
-    if labels.dtype.kind in "iu" and len(labels):
-        lowest, highest = int(labels.min()), int(labels.max())
-        if highest - lowest < max(1000, len(labels)) and highest < 2**62:
-            # Counting is many times faster than sorting.
-            offsets = labels.astype(np.int64) - lowest
-            present = np.bincount(offsets) > 0
-            found = np.flatnonzero(present)
-            places = np.cumsum(present, dtype=np.int32) - np.int32(1)
-            return (found + lowest).astype(labels.dtype), places[offsets]
+    if labels.dtype in (np.int32, np.int64) and len(labels):
+        codes = np.empty(len(labels), dtype=np.int32)
+        found = count_labels(np.ascontiguousarray(labels), codes)
+        if found is not None:
+            return found, codes
+    if labels.dtype.kind in "UO":
+        # A dictionary is several times faster than sorting text.
+        names = labels.tolist()
+        found = sorted(set(names))
+        places = {name: place for place, name in enumerate(found)}
+        codes = np.fromiter(map(places.__getitem__, names), np.int32, len(names))
+        return np.array(found, dtype=labels.dtype), codes
     return np.unique(labels, return_inverse=True)

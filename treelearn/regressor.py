@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeRegressor as _SklearnRegressor
 from sklearn.utils._param_validation import StrOptions
 
 from ._estimator import TreeEstimator
-from ._validation import check_target_range, check_training_data, columns_in_range
+from ._validation import check_target_range
 from .criteria import REGRESSION_CRITERIA
 
 __all__ = ["DecisionTreeRegressor"]
@@ -141,34 +141,35 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, check_input=True):
+    def fit(self, X, y=None, sample_weight=None, check_input=True, rows=None):
         """Grow a tree from training data.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows; NaN is a missing value in dense input.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or TrainingSet
+            Training rows; NaN is a missing value in dense input. A TrainingSet is checked and
+            sorted already, and brings its targets.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets; None beside a TrainingSet.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights, none negative.
         check_input : bool, default=True
             False skips the checks of X and y, which must then be arrays of floats.
+        rows : array-like of int or bool, or None, default=None
+            Which rows of a TrainingSet to use: the tree is that of these rows alone.
 
         Returns
         -------
         DecisionTreeRegressor
             The fitted estimator.
         """
-        return self._fit_or_restore(lambda: self._fit_targets(X, y, sample_weight, check_input))
+        return self._fit_or_restore(
+            lambda: self._fit_targets(X, y, sample_weight, check_input, rows)
+        )
 
-    def _fit_targets(self, X, y, sample_weight, check_input):
+    def _fit_targets(self, X, y, sample_weight, check_input, rows):
         """Fit; the estimator may be left half changed."""
-        if check_input:
-            X, y = check_training_data(self, X, y)
-        else:
-            X = columns_in_range(X)
-        y = np.atleast_1d(y)
+        X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
         targets = np.ascontiguousarray(columns.T, dtype=np.float64)
         if targets.shape[1] != X.shape[0]:
@@ -176,18 +177,19 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
                 f"Number of labels={targets.shape[1]} does not match number of samples={X.shape[0]}"
             )
         if self.criterion == "poisson":
-            if (targets < 0).any():
+            used = targets if selection is None else targets[:, selection.rows]
+            if (used < 0).any():
                 raise ValueError(
                     "Some value(s) of y are negative which is not allowed for Poisson regression."
                 )
-            if targets.sum() <= 0:
+            if used.sum() <= 0:
                 raise ValueError(
                     "Sum of y is not positive which is necessary for Poisson regression."
                 )
         weights = self._checked_weights(sample_weight, X)
         has_squares = self.criterion in ("squared_error", "gaussian_entropy")
         check_target_range(targets, weights, has_squares)
-        self._grow(X, targets, None, weights)
+        self._grow(X, targets, None, weights, selection)
         self._prune_tree()
 
     def predict(self, X, check_input=True):
@@ -205,6 +207,10 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Means, medians for absolute_error.
         """
-        leaves = self._leaves(X, check_input)
-        values = self._tree.value.take(leaves, axis=0)
-        return values[:, 0] if self.n_outputs_ == 1 else values
+        if vars(self).get("n_outputs_", 1) == 1:
+            return self._look_up(X, check_input, "value", _first_value)
+        return self._tree.value.take(self._leaves(X, check_input), axis=0)
+
+
+def _first_value(tree):
+    return tree.value[:, 0]

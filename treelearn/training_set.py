@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 
 from ._validation import check_training_data, check_weights
 
-__all__ = ["TrainingSet"]
+__all__ = ["Selection", "TrainingSet"]
 
 
 class _Probe(BaseEstimator):
@@ -116,4 +116,33 @@ class TrainingSet:
         selected = np.unique(np.where(rows < 0, rows + len(self), rows))
         if len(selected) < len(rows):
             raise ValueError("rows names a row twice; use sample_weight to repeat samples.")
+        return selected
+
+
+class Selection:
+    """The rows of a TrainingSet that one fit uses.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n_selected,)
+        Increasing.
+    n_total : int
+        Rows of the TrainingSet.
+    lists : dict
+        Its sorted lists, as ``grow_tree`` takes them.
+    """
+
+    def __init__(self, rows, n_total, lists):
+        self.rows = rows
+        self.n_total = n_total
+        self.lists = lists
+
+    def weights(self, sample_weight):
+        """Return weights that are 0 outside the selection; rows of weight 0 are no samples."""
+        if len(self.rows) == self.n_total:
+            return sample_weight
+        selected = np.zeros(self.n_total)
+        selected[self.rows] = 1.0 if sample_weight is None else sample_weight[self.rows]
+        if not selected.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
         return selected

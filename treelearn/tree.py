@@ -240,6 +240,32 @@ class Tree:
         total = np.bincount(self.feature[inner], weights=gain, minlength=self.n_features)
         return total / total.sum() if total.sum() > 0.0 else total
 
+    def with_classes(self, present):
+        """Return a copy whose classes are numbered among those that are present.
+
+        Parameters
+        ----------
+        present : list of ndarray of int
+            For each output the classes that the tree may hold, increasing.
+
+        Returns
+        -------
+        Tree
+            Its n_classes are the lengths of ``present``.
+        """
+        old_starts = np.concatenate([[0], np.cumsum(self.n_classes)])[:-1]
+        kept = np.concatenate(
+            [here + start for here, start in zip(present, old_starts, strict=True)]
+        )
+        tree = Tree.grown(
+            self.n_features,
+            [len(here) for here in present],
+            self.n_outputs,
+            {name: getattr(self, name) for name in _NODE_ARRAYS | _VALUE_ARRAYS},
+        )
+        tree.classes = np.searchsorted(kept, self.classes).astype(np.int32)
+        return tree
+
     def pruned(self, stays):
         """Return a copy in which some inner nodes have become leaves.
 
