@@ -39,6 +39,8 @@ class Settings:
     def feature_share(self, n_features):
         """Return the share of the features that is drawn in each node."""
         drawn = self.limit("max_features", None)
+        if drawn not in (None, "sqrt"):
+            raise UnsupportedError(f"max_features={drawn!r} is not translated")
         return 1.0 if drawn is None else max(1, int(np.sqrt(n_features))) / n_features
 
     def refuse(self, *names):
