@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.model_selection import GridSearchCV
 from tree_checks import check_tree, equal_trees
+from treelearn._hash import hash_array
 
 import treelearn
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor, TrainingSet
 from treelearn._cache import ListCache, cache
-from treelearn._hash import hash_array
 
 
 @pytest.fixture(autouse=True)
