@@ -1,4 +1,4 @@
-"""What every measure rests on: any library's arrays, checked, as probabilities and their logarithms.
+"""Arrays of any library, checked, as probabilities and their logarithms.
 
 Invariants
 ----------
@@ -218,7 +218,10 @@ def _check_sums(xp, p, axis, name):
     if array_api_compat.size(p) == 0:
         return
     # A product with ones adds short rows several times faster than a sum does.
-    sums = p @ xp.ones_like(p[(0,) * (p.ndim - 1)]) if axis == -1 else xp.sum(p, axis=axis)
+    if axis == -1:
+        sums = p @ xp.ones(p.shape[-1], dtype=p.dtype, device=array_api_compat.device(p))
+    else:
+        sums = xp.sum(p, axis=axis)
     tolerance = math.sqrt(xp.finfo(p.dtype).eps)
     for extreme in (xp.min(sums), xp.max(sums)):
         if not bool(abs(extreme - 1) <= tolerance):
