@@ -73,7 +73,9 @@ def as_floating(*values):
     xp = array_api_compat.array_namespace(*arrays)
     device = array_api_compat.device(arrays[0])
     found = [
-        value if array_api_compat.is_array_api_obj(value) else _from_python(value, xp, device)
+        _from_python(value, xp, device)
+        if isinstance(value, np.generic) or not array_api_compat.is_array_api_obj(value)
+        else value
         for value in values
     ]
     for value in found:
@@ -81,7 +83,7 @@ def as_floating(*values):
             raise ValueError(f"expected real numbers, got an array of {value.dtype}.")
     dtypes = [array.dtype for array in arrays if xp.isdtype(array.dtype, "real floating")]
     dtype = xp.result_type(*dtypes) if dtypes else xp.float64
-    return xp, *(xp.astype(xp.asarray(value), dtype, copy=False) for value in found)
+    return xp, *(xp.astype(value, dtype, copy=False) for value in found)
 
 
 def _from_python(value, xp, device):
