@@ -1,11 +1,77 @@
 """Entropy and its family, right to the last digits, on the arrays of any library."""
 
-from . import calibration, coding, learning, universal_codes
-from .calibration import *  # noqa: F403
-from .coding import *  # noqa: F403
-from .learning import *  # noqa: F403
-from .universal_codes import *  # noqa: F403
+from .divergence import (
+    cross_entropy,
+    cross_entropy_from_logits,
+    js_divergence,
+    js_divergence_from_logits,
+    kl_divergence,
+    kl_divergence_from_logits,
+    kl_divergence_gaussian,
+    renyi_divergence,
+    renyi_divergence_from_logits,
+    tsallis_divergence,
+    tsallis_divergence_from_logits,
+)
+from .entropy import (
+    binary_entropy,
+    binary_entropy_from_logit,
+    collision_entropy,
+    efficiency,
+    entropy,
+    entropy_from_logits,
+    hartley_entropy,
+    max_entropy,
+    min_entropy,
+    r_norm_entropy,
+    renyi_entropy,
+    renyi_entropy_from_logits,
+    tsallis_entropy,
+)
+from .impurity import (
+    absolute_error,
+    gaussian_entropy_gain,
+    gaussian_entropy_impurity,
+    gini_impurity,
+    half_poisson_deviance,
+    misclassification,
+    unbiased_gini,
+    variance,
+    variance_reduction,
+)
 
-_PARTS = (calibration, coding, learning, universal_codes)
-
-__all__ = sorted(name for part in _PARTS for name in part.__all__)
+__all__ = [
+    "absolute_error",
+    "binary_entropy",
+    "binary_entropy_from_logit",
+    "collision_entropy",
+    "cross_entropy",
+    "cross_entropy_from_logits",
+    "efficiency",
+    "entropy",
+    "entropy_from_logits",
+    "gaussian_entropy_gain",
+    "gaussian_entropy_impurity",
+    "gini_impurity",
+    "half_poisson_deviance",
+    "hartley_entropy",
+    "js_divergence",
+    "js_divergence_from_logits",
+    "kl_divergence",
+    "kl_divergence_from_logits",
+    "kl_divergence_gaussian",
+    "max_entropy",
+    "min_entropy",
+    "misclassification",
+    "r_norm_entropy",
+    "renyi_divergence",
+    "renyi_divergence_from_logits",
+    "renyi_entropy",
+    "renyi_entropy_from_logits",
+    "tsallis_divergence",
+    "tsallis_divergence_from_logits",
+    "tsallis_entropy",
+    "unbiased_gini",
+    "variance",
+    "variance_reduction",
+]

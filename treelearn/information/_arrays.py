@@ -17,12 +17,14 @@ import array_api_compat
 import numpy as np
 
 __all__ = [
+    "LARGEST_ORDER",
     "LONG",
     "Outcomes",
     "as_floating",
     "at_least_zero",
     "check_axis",
     "check_base",
+    "check_finite",
     "check_order",
     "check_probability",
     "expectation",
@@ -36,6 +38,9 @@ __all__ = [
 
 LONG = 32
 """Terms up to which one plain sum is accurate enough; longer sums are folded in halves first."""
+
+LARGEST_ORDER = 1e30
+"""Above it an order is infinity to all digits, and its products with logarithms overflow."""
 
 
 class Outcomes(NamedTuple):
@@ -133,6 +138,12 @@ def check_probability(xp, array, name):
         )
 
 
+def check_finite(xp, array, name):
+    """Raise for NaN and infinity."""
+    if not bool(xp.all(xp.isfinite(array))):
+        raise ValueError(f"{name} must contain neither NaN nor infinity.")
+
+
 def _check_sign(xp, array, name):
     """Raise for NaN and negative entries; return whether every entry is positive."""
     if array_api_compat.size(array) == 0:
@@ -193,6 +204,8 @@ def expectation(outcomes, values):
 
 def at_least_zero(xp, nats):
     """Return values that only rounding made negative as 0, and never minus 0."""
+    if array_api_compat.size(nats) and bool(xp.min(nats) > 0):
+        return nats
     return xp.where(nats < 0, xp.zeros_like(nats), nats) + 0.0
 
 
