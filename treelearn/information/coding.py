@@ -234,7 +234,7 @@ def shannon_code_lengths(p, *, axis=-1, normalize=False):
     xp, p, _ = normalized(p, axis=axis, normalize=normalize)
     p_host = to_host(p)
     # p = m * 2**e with 1/2 <= m < 1, hence -e < -log2(p) <= 1 - e: no logarithm, no rounding.
-    lengths = np.where(p_host > 0, np.maximum(1 - np.frexp(p_host)[1], 0), 0)
+    lengths = np.where(p_host > 0, np.maximum(1 - np.frexp(p_host)[1], 0), 0).astype(np.int64)
     return from_host(xp, lengths, p)
 
 
