@@ -8,6 +8,8 @@ or weights.  An outcome of probability 0 adds nothing, and its gradient is 0.
 import math
 from numbers import Integral
 
+import array_api_compat
+
 from ._arrays import (
     LARGEST_ORDER,
     as_floating,
@@ -37,6 +39,12 @@ __all__ = [
     "renyi_entropy_from_logits",
     "tsallis_entropy",
 ]
+
+WELL_CONDITIONED = 0.3
+"""Distance from 0 of the logarithm of a power sum from which the plain formula is accurate.
+
+An error of the sum weighs three times as much in the entropy there; below, rows are done with care.
+"""
 
 
 def entropy(p, base=None, axis=-1, *, normalize=False):
@@ -278,13 +286,6 @@ def renyi_entropy_from_logits(logits, order, base=None, axis=-1):
     return _renyi(from_logits(logits, axis=axis), order) / nats_per_unit
 
 
-WELL_CONDITIONED = 0.3
-"""Distance from 0 of the logarithm of a power sum from which the plain formula is accurate.
-
-An error of the sum weighs three times as much in the entropy there; below, rows are done with care.
-"""
-
-
 def _renyi_of_weights(weights, order, axis, normalize):
     """Return Renyi's entropy in nats, with care for the rows that need it.
 
@@ -292,10 +293,9 @@ def _renyi_of_weights(weights, order, axis, normalize):
     """
     xp, p, axis = normalized(weights, axis=axis, normalize=normalize)
     n_outcomes = p.shape[axis]
-    # Jensen: the power sum lies between 1 and this.
     extreme = (1 - order) * math.log(n_outcomes)
     underflows = -extreme > -0.8 * math.log(xp.finfo(p.dtype).smallest_normal)
-    if abs(extreme) < WELL_CONDITIONED or underflows:
+    if abs(extreme) < WELL_CONDITIONED or underflows or array_api_compat.size(p) == 0:
         return _renyi(from_weights(weights, axis=axis, normalize=normalize), order)
     logs = xp.log(total(xp, _powers(xp, p, order), axis))
     needs_care = abs(logs) < WELL_CONDITIONED
@@ -313,7 +313,7 @@ def _renyi_of_weights(weights, order, axis, normalize):
 
 def _powers(xp, p, order):
     """Return powers of probabilities, whose gradient at 0 is 0."""
-    if order > 1:
+    if order > 1 or bool(xp.min(p) > 0):
         return p**order
     is_possible = p > 0
     powers = xp.where(is_possible, p, xp.ones_like(p)) ** order
@@ -328,12 +328,13 @@ def _renyi(outcomes, order):
         return xp.log(xp.sum(is_possible, axis=axis))
     if order == 1:
         return _shannon(outcomes)
-    largest = largest_log(outcomes)
     if order > LARGEST_ORDER:
-        return at_least_zero(xp, -xp.squeeze(largest, axis=axis))
-    if order < 1:
+        return at_least_zero(xp, -xp.squeeze(largest_log(outcomes), axis=axis))
+    # Jensen: the power sum lies between 1 and this, and is 1 plus its excess.
+    if order < 1 or (1 - order) * math.log(p.shape[axis]) > -WELL_CONDITIONED:
         return at_least_zero(xp, xp.log1p(power_excess(outcomes, order)) / (1 - order))
     # Powers of p over its largest entry: no order underflows, and both terms are positive.
+    largest = largest_log(outcomes)
     relative = xp.where(log_p > largest, xp.zeros_like(log_p), log_p - largest)
     excess = expectation(outcomes, xp.expm1((order - 1) * relative))
     logs = xp.log1p(excess)
@@ -359,8 +360,11 @@ def power_excess(outcomes, order):
     xp, p, log_p, axis = outcomes
     if order > 1:
         return expectation(outcomes, xp.expm1((min(order, LARGEST_ORDER) - 1) * log_p))
-    # p expm1((order - 1) ln p) in two factors, of which none overflows; a probability that
-    # underflowed, of logits, still has a power.
+    exponents = (order - 1) * log_p
+    if array_api_compat.size(p) == 0 or bool(xp.max(exponents) < 4):
+        return expectation(outcomes, xp.expm1(exponents))
+    # The same in two factors, of which none overflows or loses digits to a large exponent; a
+    # probability that underflowed, of logits, still has a power.
     is_normal = p >= xp.finfo(p.dtype).smallest_normal
     powers = xp.where(is_normal, p, xp.ones_like(p)) ** order
     powers = xp.where(is_normal, powers, xp.exp(order * log_p))
