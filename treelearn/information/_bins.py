@@ -46,7 +46,11 @@ def grouped(confidences, correct, n_bins, binning, closed):
         raise ValueError(f"closed must be 'left' or 'right'; got {closed!r}.")
     if not isinstance(n_bins, int | np.integer) or n_bins < 1:
         raise ValueError(f"n_bins must be a whole number from 1 up, got {n_bins!r}.")
+    given = confidences
     xp, confidences, correct = as_floating(confidences, correct)
+    if array_api_compat.is_array_api_obj(given):
+        # The borders are those of the dtype that the confidences were rounded in.
+        _, confidences = as_floating(given)
     if correct.shape != confidences.shape:
         raise ValueError(
             f"confidences have shape {tuple(confidences.shape)}, but correct has shape "
