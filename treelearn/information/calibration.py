@@ -278,7 +278,8 @@ def expected_calibration_error(
     -----
     It is too large for few samples: a perfectly calibrated model has about
     ``sqrt(2 * n_bins / (pi * n_samples))`` times the mean standard deviation of an outcome, 0.12
-    for 100 samples of uniform confidence and 15 bins.  It is too small where gaps of opposite sign share a bin.
+    for 100 samples of uniform confidence and 15 bins.  It is too small where gaps of opposite
+    sign share a bin.
 
     References
     ----------
