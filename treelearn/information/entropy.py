@@ -85,7 +85,7 @@ def entropy(p, base=None, axis=-1, *, normalize=False):
     array([1., 0.])
     """
     nats_per_unit = check_base(base)
-    return _shannon(from_weights(p, axis=axis, normalize=normalize)) / nats_per_unit
+    return shannon(from_weights(p, axis=axis, normalize=normalize)) / nats_per_unit
 
 
 def entropy_from_logits(logits, base=None, axis=-1):
@@ -120,10 +120,10 @@ def entropy_from_logits(logits, base=None, axis=-1):
     9.8366242246159...e-21
     """
     nats_per_unit = check_base(base)
-    return _shannon(from_logits(logits, axis=axis)) / nats_per_unit
+    return shannon(from_logits(logits, axis=axis)) / nats_per_unit
 
 
-def _shannon(outcomes):
+def shannon(outcomes):
     """Return Shannon's entropy in nats."""
     return at_least_zero(outcomes.xp, -expectation(outcomes, outcomes.log_p))
 
@@ -247,7 +247,7 @@ def renyi_entropy(p, order, base=None, axis=-1, *, normalize=False):
     nats_per_unit = check_base(base)
     order = check_order(order)
     if order in (0, 1) or order > LARGEST_ORDER:
-        return _renyi(from_weights(p, axis=axis, normalize=normalize), order) / nats_per_unit
+        return renyi(from_weights(p, axis=axis, normalize=normalize), order) / nats_per_unit
     return _renyi_of_weights(p, order, axis, normalize) / nats_per_unit
 
 
@@ -283,7 +283,7 @@ def renyi_entropy_from_logits(logits, order, base=None, axis=-1):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    return _renyi(from_logits(logits, axis=axis), order) / nats_per_unit
+    return renyi(from_logits(logits, axis=axis), order) / nats_per_unit
 
 
 def _renyi_of_weights(weights, order, axis, normalize):
@@ -296,7 +296,7 @@ def _renyi_of_weights(weights, order, axis, normalize):
     extreme = (1 - order) * math.log(n_outcomes)
     underflows = -extreme > -0.8 * math.log(xp.finfo(p.dtype).smallest_normal)
     if abs(extreme) < WELL_CONDITIONED or underflows or array_api_compat.size(p) == 0:
-        return _renyi(from_weights(weights, axis=axis, normalize=normalize), order)
+        return renyi(from_weights(weights, axis=axis, normalize=normalize), order)
     logs = xp.log(total(xp, _powers(xp, p, order), axis))
     needs_care = abs(logs) < WELL_CONDITIONED
     nats = logs / (1 - order)
@@ -304,7 +304,7 @@ def _renyi_of_weights(weights, order, axis, normalize):
         return nats
     _, weights = as_floating(weights)
     rows = xp.moveaxis(weights, axis, -1)[needs_care]
-    careful = _renyi(from_weights(rows, normalize=normalize), order)
+    careful = renyi(from_weights(rows, normalize=normalize), order)
     if nats.ndim == 0:
         return careful[0]
     nats[needs_care] = careful
@@ -320,14 +320,14 @@ def _powers(xp, p, order):
     return xp.where(is_possible, powers, xp.zeros_like(p))
 
 
-def _renyi(outcomes, order):
+def renyi(outcomes, order):
     """Return Renyi's entropy in nats, to the last digits for every order and row."""
     xp, p, log_p, axis = outcomes
     if order == 0:
         is_possible = xp.astype((p > 0) | (log_p < 0), p.dtype)
         return xp.log(xp.sum(is_possible, axis=axis))
     if order == 1:
-        return _shannon(outcomes)
+        return shannon(outcomes)
     if order > LARGEST_ORDER:
         return at_least_zero(xp, -xp.squeeze(largest_log(outcomes), axis=axis))
     # Jensen: the power sum lies between 1 and this, and is 1 plus its excess.
@@ -410,14 +410,14 @@ def tsallis_entropy(p, order, axis=-1, *, normalize=False):
     """
     order = check_order(order)
     outcomes = from_weights(p, axis=axis, normalize=normalize)
-    return _tsallis(outcomes, order)
+    return tsallis(outcomes, order)
 
 
-def _tsallis(outcomes, order):
+def tsallis(outcomes, order):
     """Return Tsallis' entropy."""
     xp = outcomes.xp
     if order == 1:
-        return _shannon(outcomes)
+        return shannon(outcomes)
     if order == math.inf:
         return 0 * expectation(outcomes, outcomes.log_p) + 0.0
     return at_least_zero(xp, power_excess(outcomes, order) / (1 - order))
@@ -466,7 +466,7 @@ def r_norm_entropy(p, order, axis=-1, *, normalize=False):
     if order == 0:
         raise ValueError("order of the R-norm entropy must be above 0.")
     outcomes = from_weights(p, axis=axis, normalize=normalize)
-    xp, nats = outcomes.xp, _renyi(outcomes, order)
+    xp, nats = outcomes.xp, renyi(outcomes, order)
     if order == 1:
         return nats
     if order > LARGEST_ORDER:
@@ -627,6 +627,6 @@ def efficiency(p, axis=-1, *, normalize=False):
     0.5
     """
     outcomes = from_weights(p, axis=axis, normalize=normalize)
-    nats = _shannon(outcomes)
+    nats = shannon(outcomes)
     n_outcomes = outcomes.p.shape[outcomes.axis]
     return nats / math.log(n_outcomes) if n_outcomes > 1 else nats + 1.0
