@@ -1,5 +1,6 @@
 """Decision trees with exact search, many times faster, and with any impurity."""
 
+from ._information_report import information_report
 from ._show_versions import show_versions
 from ._version import __version__
 from .classifier import DecisionTreeClassifier
@@ -11,5 +12,6 @@ __all__ = [
     "DecisionTreeRegressor",
     "__version__",
     "compare_criteria",
+    "information_report",
     "show_versions",
 ]
