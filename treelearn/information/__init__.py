@@ -1,5 +1,10 @@
 """Entropy and its family, right to the last digits, on the arrays of any library."""
 
+from .bottleneck import (
+    InformationBottleneck,
+    bottleneck_lagrangian,
+    information_bottleneck,
+)
 from .calibration import (
     BrierDecomposition,
     CalibrationTable,
@@ -19,6 +24,12 @@ from .coding import (
     huffman_code_lengths,
     shannon_code_lengths,
     source_coding_bound,
+)
+from .continuous import (
+    differential_entropy,
+    distribution_entropy,
+    gaussian_entropy,
+    renyi_gaussian_entropy,
 )
 from .divergence import (
     cross_entropy,
@@ -47,6 +58,9 @@ from .entropy import (
     renyi_entropy,
     renyi_entropy_from_logits,
     tsallis_entropy,
+)
+from .estimators import (
+    entropy_from_counts,
 )
 from .impurity import (
     absolute_error,
@@ -79,6 +93,10 @@ from .learning import (
     soft_policy,
     soft_value,
 )
+from .maxent import (
+    MaxEntropyDistribution,
+    max_entropy_distribution,
+)
 from .universal_codes import (
     kt_code_length,
     laplace_code_length,
@@ -90,10 +108,13 @@ from .universal_codes import (
 __all__ = [
     "BrierDecomposition",
     "CalibrationTable",
+    "InformationBottleneck",
+    "MaxEntropyDistribution",
     "absolute_error",
     "binary_entropy",
     "binary_entropy_from_logit",
     "bits_per_dimension",
+    "bottleneck_lagrangian",
     "brier_decomposition",
     "calibration_table",
     "code_length",
@@ -102,14 +123,18 @@ __all__ = [
     "conditional_renyi_entropy",
     "cross_entropy",
     "cross_entropy_from_logits",
+    "differential_entropy",
+    "distribution_entropy",
     "efficiency",
     "entropy",
     "entropy_bonus",
+    "entropy_from_counts",
     "entropy_from_logits",
     "entropy_gradient",
     "expected_calibration_error",
     "expected_code_length",
     "gain_ratio",
+    "gaussian_entropy",
     "gaussian_entropy_gain",
     "gaussian_entropy_impurity",
     "gini_gain",
@@ -118,6 +143,7 @@ __all__ = [
     "hartley_entropy",
     "huffman_code",
     "huffman_code_lengths",
+    "information_bottleneck",
     "information_gain",
     "joint_counts",
     "js_divergence",
@@ -128,6 +154,7 @@ __all__ = [
     "kt_code_length",
     "laplace_code_length",
     "max_entropy",
+    "max_entropy_distribution",
     "maximum_calibration_error",
     "mdlp_threshold",
     "min_entropy",
@@ -145,6 +172,7 @@ __all__ = [
     "renyi_entropy",
     "renyi_entropy_from_logits",
     "renyi_gain",
+    "renyi_gaussian_entropy",
     "shannon_code_lengths",
     "soft_policy",
     "soft_value",

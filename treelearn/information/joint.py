@@ -43,7 +43,7 @@ KINDS = ("arimoto", "hayashi", "mean", "jizba_arimitsu")
 AVERAGES = ("arithmetic", "geometric", "min", "max", "joint")
 
 
-class _Table:
+class Table:
     """Checked joint tables with their margins.
 
     Attributes
@@ -201,7 +201,7 @@ def mutual_information(joint, base=None, *, normalize=False):
     0.0
     """
     nats_per_unit = check_base(base)
-    return _Table(joint, normalize).mutual_information() / nats_per_unit
+    return Table(joint, normalize).mutual_information() / nats_per_unit
 
 
 def normalized_mutual_information(joint, average="arithmetic", *, normalize=False):
@@ -239,7 +239,7 @@ def normalized_mutual_information(joint, average="arithmetic", *, normalize=Fals
     """
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {', '.join(AVERAGES)}; got {average!r}.")
-    table = _Table(joint, normalize)
+    table = Table(joint, normalize)
     xp = table.xp
     x, y = shannon(table.row_distribution()), shannon(table.column_distribution())
     if average == "arithmetic":
@@ -290,7 +290,7 @@ def conditional_entropy(joint, base=None, *, normalize=False):
     0.5
     """
     nats_per_unit = check_base(base)
-    return _mean_entropy(_Table(joint, normalize)) / nats_per_unit
+    return _mean_entropy(Table(joint, normalize)) / nats_per_unit
 
 
 def _mean_entropy(table):
@@ -355,7 +355,7 @@ def conditional_renyi_entropy(joint, order, kind="arimoto", base=None, *, normal
     """
     nats_per_unit = check_base(base)
     order, kind = check_order(order), _check_kind(kind)
-    return _conditional_renyi(_Table(joint, normalize), order, kind) / nats_per_unit
+    return _conditional_renyi(Table(joint, normalize), order, kind) / nats_per_unit
 
 
 def _check_kind(kind):
@@ -456,7 +456,7 @@ def information_gain(children, base=None):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _Table(children, True, "children").mutual_information() / nats_per_unit
+    return Table(children, True, "children").mutual_information() / nats_per_unit
 
 
 def gain_ratio(children):
@@ -487,7 +487,7 @@ def gain_ratio(children):
     >>> round(float(gain_ratio([[6, 2], [3, 3]])), 12)
     0.048848615512
     """
-    table = _Table(children, True, "children")
+    table = Table(children, True, "children")
     xp, split = table.xp, shannon(table.row_distribution())
     has_split = split > 0
     ratio = table.mutual_information() / xp.where(has_split, split, xp.ones_like(split))
@@ -520,7 +520,7 @@ def gini_gain(children):
     >>> float(gini_gain([[3, 0], [0, 3]]))
     0.5
     """
-    table = _Table(children, True, "children")
+    table = Table(children, True, "children")
     xp, rows = table.xp, table.rows
     differences = (table.cells * table.weight - rows * table.columns) / table.weight
     scale = rows * table.weight
@@ -556,7 +556,7 @@ def tsallis_gain(children, order):
     0.5
     """
     order = check_order(order)
-    table = _Table(children, True, "children")
+    table = Table(children, True, "children")
     if order == 1:
         return table.mutual_information()
     parent = tsallis(table.column_distribution(), order)
@@ -598,7 +598,7 @@ def renyi_gain(children, order, kind="arimoto", base=None):
     """
     nats_per_unit = check_base(base)
     order, kind = check_order(order), _check_kind(kind)
-    table = _Table(children, True, "children")
+    table = Table(children, True, "children")
     if order == 1:
         return table.mutual_information() / nats_per_unit
     gain = renyi(table.column_distribution(), order) - _conditional_renyi(table, order, kind)
