@@ -13,6 +13,7 @@ Invariants
 import math
 
 import numpy as np
+from array_api_compat import device
 
 from ._arrays import as_floating, check_axis, check_base, total
 from ._host import from_host, to_host
@@ -304,9 +305,10 @@ def _dirichlet_code_length(counts, added, axis, base):
     if b != 0.5:
         half = b - 0.5
         nats = nats + half * (xp.log1p(others / own_end) - xp.log1p(others / b))
+    first = xp.full((1,) * counts.ndim, b, dtype=counts.dtype, device=device(counts))
     nats = nats + (
         (_remainder(xp, own_end + others) - _remainder(xp, others_end))
-        - (_remainder(xp, own_end) - _remainder(xp, xp.full_like(counts, b)))
+        - (_remainder(xp, own_end) - _remainder(xp, first))
     )
     nats = total(xp, xp.where(counts > 0, nats, xp.zeros_like(nats)), axis)
     return xp.astype(nats / nats_per_unit, dtype, copy=False)
@@ -317,6 +319,8 @@ def _remainder(xp, x):
     result = xp.zeros_like(x)
     for _ in range(_SERIES_FROM):
         is_small = x < _SERIES_FROM
+        if not bool(xp.any(is_small)):
+            break
         step = (x + 0.5) * xp.log1p(1 / x) - 1
         result = result + xp.where(is_small, step, xp.zeros_like(x))
         x = xp.where(is_small, x + 1, x)
