@@ -225,8 +225,19 @@ def test_bad_input_is_named(arguments, options, message):
         info.expected_calibration_error(*arguments, **options)
 
 
+def test_no_data_sets_give_no_results():
+    for binning in BINNINGS:
+        nothing = np.empty((0, 3))
+        assert info.expected_calibration_error(nothing, nothing, binning=binning).shape == (0,)
+        assert len(info.calibration_table(nothing, nothing, binning=binning).n_samples) == 0
+
+
 def test_labels_that_do_not_fit_are_refused():
     for function in (info.top_label_outcomes, info.per_class_outcomes):
+        with pytest.raises(ValueError, match="whole numbers"):
+            function(["a"], [[0.5, 0.5]])
+        with pytest.raises(ValueError, match="within"):
+            function([2], [[0.5, 0.5]])
         with pytest.raises(ValueError, match="shape"):
             function([0, 1], [[0.5, 0.5]])
         with pytest.raises(ValueError, match="sum to one"):

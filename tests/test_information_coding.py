@@ -163,17 +163,19 @@ def test_bits_per_dimension(xp):
     ("call", "message"),
     [
         (lambda: info.bits_per_dimension(1.0, 0), "n_dims"),
+        (lambda: info.bits_per_dimension(1.0, None), "n_dims"),
+        (lambda: info.bits_per_dimension([1.0, math.nan], 2), "NaN"),
         (lambda: info.bits_per_dimension(1.0, 3, n_levels=0), "n_levels"),
         (lambda: info.huffman_code([[0.5, 0.5]]), "one axis"),
         (lambda: info.huffman_code([0.5, 0.4]), "sum to one"),
         (lambda: info.expected_code_length([0.5, 0.5], [1, 1, 1]), "shape"),
         (lambda: info.source_coding_bound([0.5, 0.5], -1), "n_symbols"),
-        (lambda: info.kt_code_length([1, -1]), "not negative"),
-        (lambda: info.kt_code_length([1, math.nan]), "not negative"),
-        (lambda: info.laplace_code_length([1, math.inf]), "finite"),
+        (lambda: info.kt_code_length([1, -1]), "from 0 to"),
+        (lambda: info.kt_code_length([1, math.nan]), "from 0 to"),
+        (lambda: info.laplace_code_length([1, math.inf]), "from 0 to"),
         (lambda: info.nml_code_length([1.5, 1]), "whole numbers"),
         (lambda: info.nml_regret(3, 0), "n_classes"),
-        (lambda: info.nml_regret(-1, 2), "not negative"),
+        (lambda: info.nml_regret(-1, 2), "n_samples must be numbers from 0"),
         (lambda: info.kt_code_length([1, 2], base=1.0), "base"),
         (lambda: info.mdlp_threshold([1, 2]), "axes"),
         (lambda: info.mdlp_threshold([[1, 0], [0, 0]]), "two samples"),
@@ -273,6 +275,16 @@ def test_codes_of_counts_are_batched_and_keep_library_and_dtype(xp, rng):
         np.testing.assert_allclose(to_host(narrow), one_by_one, rtol=2e-7)
     assert [float(code([0, 0, 0])) for code in OF_COUNTS] == [0.0, 0.0, 0.0]
     assert [float(code([9])) for code in OF_COUNTS] == [0.0, 0.0, 0.0]
+
+
+def test_codes_of_counts_at_the_ends_of_the_range():
+    largest = 1e300
+    for code in OF_COUNTS:
+        assert code([largest, largest]) == pytest.approx(2e300, rel=1e-15)
+        assert code([[0, 1], [2**53, 1]])[1] == pytest.approx(code([2**53, 1]))
+        assert code(np.empty((0, 3))).shape == (0,)
+        with pytest.raises(ValueError, match="from 0 to 1e.300"):
+            code([1e301, 0])
 
 
 def test_code_lengths_of_weights_have_a_gradient():

@@ -93,6 +93,8 @@ def test_limits_and_masks():
     assert info.soft_value([5.0]) == 5.0
     assert info.soft_policy([0.0, -math.inf]).tolist() == [1.0, 0.0]
     assert info.soft_value([1.0, 2.0], 1e-3) == pytest.approx(2.0)
+    assert info.soft_value([1.0, 2.0], 1e-310) == 2.0
+    assert info.soft_policy([0.0, 1e308], 1e-310).tolist() == [0.0, 1.0]
     assert info.soft_value([1000.0, 1000.0]) == pytest.approx(1000 + math.log(2))
     assert info.policy_objective([1.0, 0.0], [2.0, -math.inf]) == 2.0
     assert info.policy_objective([0.5, 0.5], [2.0, -math.inf]) == -math.inf

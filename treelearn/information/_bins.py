@@ -119,8 +119,8 @@ def _sum_by_bin(xp, values, index, n_bins):
 
 def _flat_index(xp, index, n_bins):
     """Return one number for each pair of data set and bin."""
-    rows = xp.arange(index.size // max(index.shape[-1], 1))[:, None]
-    return (rows * n_bins + index.reshape(len(rows), -1)).reshape(-1)
+    index = index.reshape(-1, index.shape[-1])
+    return (xp.arange(len(index))[:, None] * n_bins + index).reshape(-1)
 
 
 def extremes(bins):

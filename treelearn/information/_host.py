@@ -14,6 +14,8 @@ def to_host(array):
         return array
     if array_api_compat.is_torch_array(array) or array_api_compat.is_cupy_array(array):
         array = array_api_compat.to_device(stop_gradient(array), "cpu")
+        if "bfloat16" in str(array.dtype):
+            array = array.float()  # NumPy has no such numbers
     return np.asarray(array)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import array_api_compat
-import numpy as np
 
-from ._arrays import normalized, stop_gradient, total
+from ._arrays import stop_gradient, total
 from ._bins import equal_borders, extremes, grouped
 from ._host import from_host, to_host
+from ._labels import labels_and_proba
 
 __all__ = [
     "BrierDecomposition",
@@ -115,7 +115,8 @@ def top_label_outcomes(labels, proba):
     Raises
     ------
     ValueError
-        If probabilities are negative or do not sum to one, or the shapes do not fit.
+        If a label is no whole number below ``n_classes``, probabilities are negative or do not
+        sum to one, or the shapes do not fit.
 
     Examples
     --------
@@ -125,7 +126,7 @@ def top_label_outcomes(labels, proba):
     >>> float(expected_calibration_error(*outcomes, binning="distinct_values"))
     0.125
     """
-    xp, labels, proba = _labels_and_proba(labels, proba)
+    xp, labels, proba = labels_and_proba(labels, proba)
     predicted = xp.argmax(stop_gradient(proba), axis=-1)
     return xp.max(proba, axis=-1), xp.astype(predicted == labels, proba.dtype)
 
@@ -148,7 +149,8 @@ def per_class_outcomes(labels, proba):
     Raises
     ------
     ValueError
-        If probabilities are negative or do not sum to one, or the shapes do not fit.
+        If a label is no whole number below ``n_classes``, probabilities are negative or do not
+        sum to one, or the shapes do not fit.
 
     Examples
     --------
@@ -157,22 +159,10 @@ def per_class_outcomes(labels, proba):
     >>> expected_calibration_error(*outcomes, binning="distinct_values")
     array([0.375, 0.375])
     """
-    xp, labels, proba = _labels_and_proba(labels, proba)
+    xp, labels, proba = labels_and_proba(labels, proba)
     classes = xp.arange(proba.shape[-1], dtype=xp.int64, device=array_api_compat.device(proba))
     correct = xp.astype(labels[..., None] == classes, proba.dtype)
     return xp.matrix_transpose(proba), xp.matrix_transpose(correct)
-
-
-def _labels_and_proba(labels, proba):
-    """Return the namespace, labels and probabilities of one library, or raise."""
-    xp, proba, _ = normalized(proba, name="proba")
-    if not array_api_compat.is_array_api_obj(labels) or isinstance(labels, np.ndarray):
-        labels = xp.asarray(np.asarray(labels).tolist(), device=array_api_compat.device(proba))
-    if labels.shape != proba.shape[:-1]:
-        raise ValueError(
-            f"labels have shape {tuple(labels.shape)}, but proba has shape {tuple(proba.shape)}."
-        )
-    return xp, labels, proba
 
 
 def calibration_table(confidences, correct, *, n_bins=15, binning="equal_width", closed="left"):

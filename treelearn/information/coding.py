@@ -9,7 +9,8 @@ Invariants
   carry no gradient.  Mean lengths do, through the probabilities.
 """
 
-import array_api_compat
+from numbers import Real
+
 import numpy as np
 
 from ._arrays import (
@@ -22,6 +23,7 @@ from ._arrays import (
     total,
 )
 from ._host import from_host, to_host
+from ._labels import labels_and_proba
 
 __all__ = [
     "bits_per_dimension",
@@ -73,38 +75,11 @@ def code_length(labels, proba, *, base=2):
     3.0
     """
     nats_per_unit = check_base(base)
-    xp, proba, _ = normalized(proba, name="proba")
-    if proba.ndim < 2:
-        raise ValueError("proba must have the shape of labels and one more axis, the classes.")
-    labels = _as_labels(xp, labels, proba)
+    xp, labels, proba = labels_and_proba(labels, proba)
     chosen = xp.take_along_axis(proba, labels[..., None], axis=-1)[..., 0]
     infinite = xp.full_like(chosen, float("inf"))
     nats = xp.where(chosen > 0, -logarithm(xp, chosen), infinite)
     return total(xp, nats, -1) / nats_per_unit + 0.0
-
-
-def _as_labels(xp, labels, proba):
-    """Return labels as an array of int64 beside the probabilities, or raise."""
-    device = array_api_compat.device(proba)
-    if not array_api_compat.is_array_api_obj(labels):
-        labels = np.asarray(labels)
-        if labels.size == 0:
-            labels = labels.astype(np.int64)
-    if isinstance(labels, np.ndarray) and not array_api_compat.is_numpy_namespace(xp):
-        if labels.dtype.kind not in "iu":
-            raise ValueError(f"labels must be whole numbers from 0 up, got {labels.dtype}.")
-        labels = xp.asarray(labels.tolist(), dtype=xp.int64, device=device)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise ValueError(f"labels must be whole numbers from 0 up, got {labels.dtype}.")
-    if labels.shape != proba.shape[:-1]:
-        raise ValueError(
-            f"labels have shape {tuple(labels.shape)}, but proba has shape {tuple(proba.shape)}."
-        )
-    n_classes = proba.shape[-1]
-    labels = xp.astype(labels, xp.int64, copy=False)
-    if bool(xp.any((labels < 0) | (labels >= n_classes))):
-        raise ValueError(f"labels must be within [0, {n_classes}), the classes of proba.")
-    return labels
 
 
 def expected_code_length(p, lengths, *, axis=-1, normalize=False):
@@ -387,7 +362,7 @@ def bits_per_dimension(nll, n_dims, n_levels=None):
     Raises
     ------
     ValueError
-        If ``n_dims`` is below 1 or ``n_levels`` is not positive.
+        If ``nll`` holds NaN, ``n_dims`` is below 1 or ``n_levels`` is not positive.
 
     References
     ----------
@@ -400,10 +375,12 @@ def bits_per_dimension(nll, n_dims, n_levels=None):
     >>> round(float(bits_per_dimension(2000.0, 784)), 6)
     3.680344
     """
-    if not n_dims >= 1:
+    if not (isinstance(n_dims, Real) and n_dims >= 1):
         raise ValueError(f"n_dims must be at least 1, got {n_dims!r}.")
-    if n_levels is not None and not n_levels > 0:
+    if n_levels is not None and not (isinstance(n_levels, Real) and n_levels > 0):
         raise ValueError(f"n_levels must be positive, got {n_levels!r}.")
-    _, nll = as_floating(nll)
+    xp, nll = as_floating(nll)
+    if bool(xp.any(xp.isnan(nll))):
+        raise ValueError("nll must not contain NaN.")
     bits = nll / (float(n_dims) * float(np.log(2.0)))
     return bits if n_levels is None else bits + float(np.log2(n_levels))

@@ -10,7 +10,15 @@ Invariants
 import math
 from numbers import Real
 
-from ._arrays import as_floating, expectation, from_logits, from_weights, total
+from ._arrays import (
+    as_floating,
+    check_axis,
+    expectation,
+    from_logits,
+    from_weights,
+    stop_gradient,
+    total,
+)
 
 __all__ = [
     "entropy_bonus",
@@ -229,7 +237,7 @@ def soft_value(q_values, temperature=1.0, *, axis=-1):
     """
     temperature = _check_temperature(temperature)
     xp, q_values = as_floating(q_values)
-    outcomes = from_logits(q_values / temperature, axis=axis, name="q_values")
+    outcomes = _soft_outcomes(xp, q_values, temperature, axis)
     # At the optimum the objective does not change with the policy, and for the best action
     # log p = (q - value) / temperature: its value and a bonus that is never negative.
     _, _, log_p, axis = outcomes
@@ -274,8 +282,20 @@ def soft_policy(q_values, temperature=1.0, *, axis=-1):
     array([0.119203, 0.880797])
     """
     temperature = _check_temperature(temperature)
-    _, q_values = as_floating(q_values)
-    return from_logits(q_values / temperature, axis=axis, name="q_values").p
+    xp, q_values = as_floating(q_values)
+    return _soft_outcomes(xp, q_values, temperature, axis).p
+
+
+def _soft_outcomes(xp, q_values, temperature, axis):
+    """Return the outcomes of the soft policy."""
+    axis = check_axis(q_values, axis, "q_values")
+    _check_values(xp, q_values)
+    best = xp.max(stop_gradient(q_values), axis=axis, keepdims=True)
+    if not bool(xp.all(best > -math.inf)):
+        raise ValueError("a row of q_values is minus infinity throughout: nothing is possible.")
+    # The exponential of -10,000 is 0, and no quotient can overflow.
+    below = xp.clip(q_values - best, -10_000 * temperature, None)
+    return from_logits(below / temperature, axis=axis, name="q_values")
 
 
 def entropy_gradient(logits, *, axis=-1):

@@ -34,6 +34,9 @@ _SERIES_FROM = 8
 # From here on the series of Ramanujan's Q function is right to the last digit.
 _ASYMPTOTIC_FROM = 20_000
 
+# Sums of larger counts would overflow.
+_LARGEST = 1e300
+
 
 def laplace_code_length(counts, *, axis=-1, base=2):
     """Return what labels cost with Laplace's rule: each class as likely as its count plus one.
@@ -59,7 +62,7 @@ def laplace_code_length(counts, *, axis=-1, base=2):
     Raises
     ------
     ValueError
-        If a count is negative, infinite or NaN.
+        If a count is not between 0 and 1e300.
 
     References
     ----------
@@ -97,7 +100,7 @@ def kt_code_length(counts, *, axis=-1, base=2):
     Raises
     ------
     ValueError
-        If a count is negative, infinite or NaN.
+        If a count is not between 0 and 1e300.
 
     References
     ----------
@@ -136,7 +139,7 @@ def nml_code_length(counts, *, axis=-1, base=2):
     Raises
     ------
     ValueError
-        If a count is negative, infinite, NaN or no whole number.
+        If a count is not between 0 and 1e300 or no whole number.
 
     References
     ----------
@@ -200,10 +203,11 @@ def nml_regret(n_samples, n_classes, *, base=2):
     nats_per_unit = check_base(base)
     if not (isinstance(n_classes, int | np.integer) and n_classes >= 1):
         raise ValueError(f"n_classes must be a whole number from 1 up, got {n_classes!r}.")
-    xp, n_samples = as_floating(n_samples)
+    xp, given = as_floating(n_samples)
+    n_samples = xp.astype(given, xp.float64, copy=False)
     _check_counts(xp, n_samples, "n_samples")
     regret = _log_complexity(to_host(n_samples), int(n_classes)) / nats_per_unit
-    return xp.astype(from_host(xp, regret, n_samples), n_samples.dtype, copy=False)
+    return xp.astype(from_host(xp, regret, n_samples), given.dtype, copy=False)
 
 
 def mdlp_threshold(children_counts, *, base=2):
@@ -228,7 +232,7 @@ def mdlp_threshold(children_counts, *, base=2):
     Raises
     ------
     ValueError
-        If a count is negative, infinite or NaN, or a table holds fewer than two samples.
+        If a count is not between 0 and 1e300, or a table holds fewer than two samples.
 
     References
     ----------
@@ -267,16 +271,17 @@ def _classes_times_entropy(xp, counts):
 
 def _checked_counts(counts, axis, name="counts"):
     """Return the namespace, counts as float64, their axis and the dtype of the result."""
-    xp, counts = as_floating(counts)
-    axis = check_axis(counts, axis, name)
+    xp, given = as_floating(counts)
+    axis = check_axis(given, axis, name)
+    counts = xp.astype(given, xp.float64, copy=False)
     _check_counts(xp, counts, name)
-    return xp, xp.astype(counts, xp.float64, copy=False), axis, counts.dtype
+    return xp, counts, axis, given.dtype
 
 
 def _check_counts(xp, counts, name):
-    """Raise unless all counts are finite and not negative."""
-    if not bool(xp.all((counts >= 0) & (counts < math.inf))):
-        raise ValueError(f"{name} must be finite numbers that are not negative.")
+    """Raise unless all counts are within range."""
+    if not bool(xp.all((counts >= 0) & (counts <= _LARGEST))):
+        raise ValueError(f"{name} must be numbers from 0 to {_LARGEST:g}.")
 
 
 def _plug_in_terms(xp, counts, axis):
@@ -355,9 +360,9 @@ def _complexity_of_two(n_samples):
     Q function: some nine square roots of N terms until nothing is added.
     """
     n = np.maximum(n_samples, 1.0)
-    root = np.sqrt(np.pi * n / 2)
-    series = root * (1 + 1 / (12 * n) + 1 / (288 * n**2) - 139 / (51840 * n**3))
-    series += 2 / 3 - 4 / (135 * n) + 8 / (2835 * n**2)
+    x = 1 / n
+    series = np.sqrt(np.pi * n / 2) * (1 + x * (1 / 12 + x * (1 / 288 - x * 139 / 51840)))
+    series += 2 / 3 - x * (4 / 135 - x * 8 / 2835)
     small = np.flatnonzero(n_samples < _ASYMPTOTIC_FROM)
     if len(small):
         n = n[small]
