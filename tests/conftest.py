@@ -65,7 +65,7 @@ def data_folder():
     return folder
 
 
-@pytest.fixture(params=["numpy", "array_api_strict", "torch", "cupy"])
+@pytest.fixture(scope="session", params=["numpy", "array_api_strict", "torch", "cupy"])
 def xp(request):
     """Return the array API namespace of a library, or skip the test where it is absent."""
     library = pytest.importorskip(request.param, reason=f"{request.param} is not installed")

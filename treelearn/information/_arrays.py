@@ -18,7 +18,6 @@ import numpy as np
 
 __all__ = [
     "LARGEST_ORDER",
-    "LONG",
     "Outcomes",
     "as_floating",
     "at_least_zero",
@@ -38,6 +37,9 @@ __all__ = [
 
 LONG = 32
 """Terms up to which one plain sum is accurate enough; longer sums are folded in halves first."""
+
+LONG_IN_FLOAT32 = 8
+"""The same where 4 roundings, not 18, are all that a result may be off by."""
 
 LARGEST_ORDER = 1e30
 """Above it an order is infinity to all digits, and its products with logarithms overflow."""
@@ -178,7 +180,7 @@ def total(xp, array, axis, keepdims=False):
     Libraries add pairwise along some axes only.  Halving a long axis first makes the error grow
     with the logarithm of its length along every axis.
     """
-    while array.shape[axis] > LONG:
+    while _is_long(xp, array, axis):
         n_terms = array.shape[axis]
         half = n_terms // 2
         folded = _part(array, axis, 0, half) + _part(array, axis, half, 2 * half)
@@ -186,6 +188,11 @@ def total(xp, array, axis, keepdims=False):
             folded = xp.concat([folded, _part(array, axis, n_terms - 1, n_terms)], axis=axis)
         array = folded
     return xp.sum(array, axis=axis, keepdims=keepdims)
+
+
+def _is_long(xp, array, axis):
+    """Return whether a plain sum along an axis loses too many digits."""
+    return array.shape[axis] > (LONG if array.dtype == xp.float64 else LONG_IN_FLOAT32)
 
 
 def _part(array, axis, start, stop):
@@ -196,10 +203,10 @@ def _part(array, axis, start, stop):
 def expectation(outcomes, values):
     """Return the mean of some values under distributions."""
     xp, p, _, axis = outcomes
-    if p.shape[axis] <= LONG:
-        # Spares an array of products.
-        return xp.vecdot(p, values, axis=axis)
-    return total(xp, p * values, axis)
+    if _is_long(xp, p, axis):
+        return total(xp, p * values, axis)
+    # Spares an array of products.
+    return xp.vecdot(p, values, axis=axis)
 
 
 def at_least_zero(xp, nats):
@@ -248,17 +255,16 @@ def _check_sums(xp, p, axis, name):
 
 def _checked_sums(xp, weights, axis, name):
     """Return weights and their sums along an axis, rescaled where the sums would overflow."""
+    if array_api_compat.size(weights) == 0:
+        return weights, total(xp, weights, axis, keepdims=True)
+    largest = xp.max(weights)
+    if not bool(largest <= xp.finfo(weights.dtype).max / weights.shape[axis]):
+        if not bool(largest < math.inf):
+            raise ValueError(f"{name} must be finite.")
+        weights = weights / (2.0 * weights.shape[axis])
     sums = total(xp, weights, axis, keepdims=True)
-    if array_api_compat.size(sums) == 0:
-        return weights, sums
     if not bool(xp.min(sums) > 0):
         raise ValueError(f"a row of {name} sums to zero along axis {axis}: nothing to normalize.")
-    if not bool(xp.max(sums) < math.inf):
-        largest = xp.max(weights, axis=axis, keepdims=True)
-        if not bool(xp.max(largest) < math.inf):
-            raise ValueError(f"{name} must be finite.")
-        weights = weights / stop_gradient(largest)
-        sums = total(xp, weights, axis, keepdims=True)
     return weights, sums
 
 

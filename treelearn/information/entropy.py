@@ -40,11 +40,8 @@ __all__ = [
     "tsallis_entropy",
 ]
 
-WELL_CONDITIONED = 0.3
-"""Distance from 0 of the logarithm of a power sum from which the plain formula is accurate.
-
-An error of the sum weighs three times as much in the entropy there; below, rows are done with care.
-"""
+NEAR_ONE = 0.3
+"""Size of the logarithm of a power sum below which it comes from the sum's distance from 1."""
 
 
 def entropy(p, base=None, axis=-1, *, normalize=False):
@@ -292,13 +289,13 @@ def _renyi_of_weights(weights, order, axis, normalize):
     The plain formula takes a third of the time; it fails next to order 1 and for nearly pure rows.
     """
     xp, p, axis = normalized(weights, axis=axis, normalize=normalize)
-    n_outcomes = p.shape[axis]
-    extreme = (1 - order) * math.log(n_outcomes)
+    extreme = (1 - order) * math.log(p.shape[axis])
     underflows = -extreme > -0.8 * math.log(xp.finfo(p.dtype).smallest_normal)
-    if abs(extreme) < WELL_CONDITIONED or underflows or array_api_compat.size(p) == 0:
+    least = _well_conditioned(xp, p, order, normalize)
+    if abs(extreme) < least or underflows or array_api_compat.size(p) == 0:
         return renyi(from_weights(weights, axis=axis, normalize=normalize), order)
     logs = xp.log(total(xp, _powers(xp, p, order), axis))
-    needs_care = abs(logs) < WELL_CONDITIONED
+    needs_care = xp.abs(logs) < least
     nats = logs / (1 - order)
     if not bool(xp.any(needs_care)):
         return nats
@@ -309,6 +306,17 @@ def _renyi_of_weights(weights, order, axis, normalize):
         return careful[0]
     nats[needs_care] = careful
     return nats
+
+
+def _well_conditioned(xp, p, order, normalize):
+    """Return the size of the logarithm of a power sum from which the plain formula is accurate.
+
+    An error of the sum, one or two roundings and ``order`` times that of a quotient of weights,
+    weighs as much in the entropy as the logarithm is smaller than 1; float64 may be off by 18
+    roundings in the end, float32 by 4.
+    """
+    least = NEAR_ONE if p.dtype == xp.float64 else 1.0
+    return least * max(1.0, order) if normalize else least
 
 
 def _powers(xp, p, order):
@@ -331,7 +339,7 @@ def renyi(outcomes, order):
     if order > LARGEST_ORDER:
         return at_least_zero(xp, -xp.squeeze(largest_log(outcomes), axis=axis))
     # Jensen: the power sum lies between 1 and this, and is 1 plus its excess.
-    if order < 1 or (1 - order) * math.log(p.shape[axis]) > -WELL_CONDITIONED:
+    if order < 1 or (1 - order) * math.log(p.shape[axis]) > -NEAR_ONE:
         return at_least_zero(xp, xp.log1p(power_excess(outcomes, order)) / (1 - order))
     # Powers of p over its largest entry: no order underflows, and both terms are positive.
     largest = largest_log(outcomes)
@@ -471,7 +479,7 @@ def r_norm_entropy(p, order, axis=-1, *, normalize=False):
         return nats
     if order > LARGEST_ORDER:
         return -xp.expm1(-nats) + 0.0
-    return xp.expm1((1 / order - 1) * nats) * (order / (1 - order)) + 0.0
+    return xp.expm1((1 - order) / order * nats) * (order / (1 - order)) + 0.0
 
 
 def min_entropy(p, base=None, axis=-1, *, normalize=False):

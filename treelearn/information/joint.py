@@ -374,10 +374,17 @@ def _conditional_renyi(table, order, kind):
     if kind == "mean" or order == 1:
         return table.mean_over_rows(entropies)
     if kind == "arimoto":
-        return _exponential_mean(rows, entropies, 1 / order - 1 if order > 0 else math.inf)
+        return _exponential_mean(rows, entropies, _arimoto_factor(order))
     if kind == "hayashi":
         return _exponential_mean(rows, entropies, 1 - order)
     return _jizba_arimitsu(rows, entropies, order)
+
+
+def _arimoto_factor(order):
+    """Return ``1 / order - 1`` with all digits next to order 1, and its limits."""
+    if order == math.inf:
+        return -1.0
+    return (1 - order) / order if order > 0 else math.inf
 
 
 def _jizba_arimitsu(rows, entropies, order):
