@@ -49,6 +49,8 @@ class _Pair:
     log_ratio : array
         ``ln(p / q)``, accurate next to 0; 0 where either is impossible.
     difference : array
+        ``p - q``, accurate next to 0.
+    surplus : array
         ``p - q`` as the sum over all outcomes counts it: 0 for logits, whose sums are equal.
     is_shared, is_only_p, is_only_q : array of bool
         Where both are possible, where one is.
@@ -72,7 +74,7 @@ class _Pair:
             from_weights(p, axis=axis, normalize=normalize),
             from_weights(q, axis=axis, normalize=normalize, name="q"),
         )
-        pair.difference = pair.p - pair.q
+        pair.difference = pair.surplus = pair.p - pair.q
         ones, zeros = xp.ones_like(pair.p), xp.zeros_like(pair.p)
         shared = [
             xp.where(pair.is_shared, values, filling)
@@ -90,8 +92,11 @@ class _Pair:
         q = from_logits(q_logits, axis=axis, name="q_logits")
         pair = cls(xp, p, q)
         zeros = xp.zeros_like(pair.p)
-        pair.difference = zeros
+        pair.surplus = zeros
         pair.log_ratio = xp.where(pair.is_shared, p.log_p - q.log_p, zeros)
+        is_close = pair.is_shared & (xp.abs(pair.log_ratio) < 1)
+        close = -pair.p * xp.expm1(xp.where(is_close, -pair.log_ratio, zeros))
+        pair.difference = xp.where(is_close, close, pair.p - pair.q)
         return pair
 
     def swapped(self):
@@ -99,7 +104,8 @@ class _Pair:
         pair = copy(self)
         pair.p, pair.q, pair.log_p, pair.log_q = self.q, self.p, self.log_q, self.log_p
         pair.is_only_p, pair.is_only_q = self.is_only_q, self.is_only_p
-        pair.difference, pair.log_ratio = -self.difference, -self.log_ratio
+        pair.difference, pair.surplus = -self.difference, -self.surplus
+        pair.log_ratio = -self.log_ratio
         return pair
 
     def excess(self):
@@ -107,7 +113,7 @@ class _Pair:
         xp, p, q = self.xp, self.p, self.q
         is_close = xp.abs(self.log_ratio) < 1
         inner = xp.where(is_close, -self.log_ratio, xp.zeros_like(p))
-        far = p * self.log_ratio - (p - q)
+        far = p * self.log_ratio - self.difference
         shared = xp.where(is_close, p * excess_of_exponential(xp, inner), far)
         return xp.where(self.is_shared, shared, xp.where(self.is_only_q, q, xp.zeros_like(q)))
 
@@ -283,7 +289,7 @@ def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
 
 def _kl(pair):
     """Return the Kullback-Leibler divergence in nats."""
-    nats = pair.sum(pair.excess()) + pair.sum(pair.difference)
+    nats = pair.sum(pair.excess()) + pair.sum(pair.surplus)
     return pair.infinite_where_p_leaves_q(at_least_zero(pair.xp, nats))
 
 
@@ -407,10 +413,7 @@ def _js(pair):
     """Return the Jensen-Shannon divergence in nats."""
     xp, p, q = pair.xp, pair.p, pair.q
     middle = p / 2 + q / 2
-    # p - q of logits that nearly agree comes from their difference, which has more digits.
-    is_close = pair.is_shared & (xp.abs(pair.log_ratio) < 1)
-    close = -p * xp.expm1(xp.where(is_close, -pair.log_ratio, xp.zeros_like(p)))
-    half = xp.where(is_close, close, p - q) / 2
+    half = pair.difference / 2
     terms = poisson_term(xp, p, middle, half) + poisson_term(xp, q, middle, -half)
     return pair.sum(terms) / 2
 
