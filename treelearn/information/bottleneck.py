@@ -203,7 +203,11 @@ class _Iteration:
         is_zero = xp.astype(y_given_t == 0, y_given_t.dtype)
         lost = self.y_given_x @ xp.matrix_transpose(is_zero)
         logits = logarithm(xp, weights)[..., None, :] + beta * score
-        is_possible = (lost == 0) & (weights > 0)[..., None, :]
+        is_open = (weights > 0)[..., None, :]
+        is_possible = (lost == 0) & is_open
+        # A value of X that never occurs, or whose chances underflowed, fits all or none.
+        fits_none = ~xp.any(is_possible, axis=-1, keepdims=True)
+        is_possible = is_possible | (fits_none & is_open)
         logits = xp.where(is_possible, logits, xp.full_like(logits, -math.inf))
         logits = logits - xp.max(logits, axis=-1, keepdims=True)
         chances = xp.exp(logits)

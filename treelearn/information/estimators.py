@@ -39,16 +39,16 @@ def entropy_from_counts(counts, estimator="plug_in", base=None, axis=-1):
                      estimated as :math:`1 - n_{\mathrm{once}}/N`
     ===============  =========================================================================
 
-    None is best.  Bias and root mean squared error in nats, from simulations of N = 20:
+    None is best.  Bias (root mean squared error) in nats over 40,000 simulations of N = 20:
 
     ===============  ==================  ================  ====================
     estimator        10 equal chances    Zipf, 100 words   two outcomes, 0.1
     ===============  ==================  ================  ====================
-    "plug_in"        -0.256 (0.281)      -1.209            -0.024
-    "miller_madow"   -0.060 (0.150)      -0.883            -0.002
-    "jackknife"      +0.033 (0.156)      -0.600            +0.007
-    "grassberger"    +0.028 (0.168)      -0.480            +0.027
-    "chao_shen"      +0.015 (0.164)      -0.332            +0.021
+    "plug_in"        -0.260 (0.284)      -1.221 (1.238)    -0.028 (0.156)
+    "miller_madow"   -0.065 (0.149)      -0.899 (0.934)    -0.006 (0.160)
+    "jackknife"      +0.027 (0.152)      -0.620 (0.692)    +0.004 (0.157)
+    "grassberger"    +0.023 (0.166)      -0.505 (0.609)    +0.025 (0.168)
+    "chao_shen"      +0.008 (0.160)      -0.370 (0.594)    +0.018 (0.145)
     ===============  ==================  ================  ====================
 
     So: Miller-Madow where every outcome has been seen or the outcomes are few; Grassberger or
