@@ -36,6 +36,19 @@ def exact_dirichlet(counts, added):
         return whole - sum(parts)
 
 
+def exact_complexity(n_samples, n_classes):
+    """Return the sum of the largest likelihoods of all sequences, at the current precision."""
+    term, of_two, k = mpmath.mpf(1), mpmath.mpf(0), 0
+    while term > mpmath.mpf(10) ** -35:
+        of_two += term
+        term *= mpmath.mpf(n_samples - k) / max(n_samples, 1)
+        k += 1
+    before, here = mpmath.mpf(1), of_two
+    for k in range(1, n_classes - 1):
+        before, here = here, here + mpmath.mpf(n_samples) / k * before
+    return here if n_classes > 1 else before
+
+
 # --- codes of known probabilities -----------------------------------------------------------
 
 
@@ -210,6 +223,34 @@ def test_dirichlet_code_lengths_to_the_last_digits(counts):
         assert code(counts, base=None) == pytest.approx(expected, rel=1e-15, abs=0)
 
 
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=6))
+def test_nml_and_mdlp_to_the_last_digits(counts):
+    n, n_classes = sum(counts), len(counts)
+    with mpmath.workdps(60):
+        ideal = sum(c * mpmath.log(mpmath.mpf(n) / c) for c in counts if c)
+        regret = mpmath.log(exact_complexity(n, n_classes))
+        assert info.nml_code_length(counts, base=None) == pytest.approx(
+            float(ideal + regret), rel=4e-15, abs=0
+        )
+        if n < 2:
+            return
+        present = sum(c > 0 for c in counts)
+        # One child is the whole node and the other is empty: the entropies cancel.
+        threshold = (mpmath.log(n - 1) + mpmath.log(mpmath.mpf(3) ** present - 2)) / n
+        found = info.mdlp_threshold([counts, [0] * n_classes], base=None)
+        assert found == pytest.approx(float(threshold), rel=1e-14, abs=1e-14)
+
+
+@given(st.lists(st.floats(1e-300, 1), min_size=2, max_size=20))
+def test_code_length_to_the_last_digits(chosen):
+    chosen = np.array(chosen)
+    proba = np.stack([chosen, 1 - chosen], axis=1)
+    with mpmath.workdps(60):
+        expected = float(-sum(mpmath.log(p, 2) for p in chosen.tolist()))
+    found = info.code_length(np.zeros(len(chosen), dtype=int), proba)
+    assert found == pytest.approx(expected, rel=4e-15, abs=0)
+
+
 @given(FEW)
 def test_dirichlet_codes_are_sequential_codes(counts):
     """Sent one by one, in two orders, with the shares of what came before."""
@@ -238,15 +279,7 @@ def test_regret_is_the_sum_of_all_largest_likelihoods(n_samples, n_classes):
 @pytest.mark.parametrize("n_samples", [1, 7, 100, 19_999, 20_000, 1_000_003])
 def test_regret_to_the_last_digits(n_samples, n_classes):
     with mpmath.workdps(40):
-        term, of_two, k = mpmath.mpf(1), mpmath.mpf(0), 0
-        while term > mpmath.mpf(10) ** -35:
-            of_two += term
-            term *= mpmath.mpf(n_samples - k) / n_samples
-            k += 1
-        before, here = mpmath.mpf(1), of_two
-        for k in range(1, n_classes - 1):
-            before, here = here, here + mpmath.mpf(n_samples) / k * before
-        expected = float(mpmath.log(here))
+        expected = float(mpmath.log(exact_complexity(n_samples, n_classes)))
     assert info.nml_regret(n_samples, n_classes, base=None) == pytest.approx(expected, rel=4e-15)
 
 

@@ -88,6 +88,29 @@ def test_entropy_gradient_against_mpmath(logits):
     assert abs(found.sum()) <= slack.sum() * 4 + 1e-320
 
 
+def test_objective_against_mpmath_and_in_float32(rng):
+    for _ in range(50):
+        weights, q_values = rng.integers(1, 2**20, 5), rng.normal(size=5) * 10
+        weights[0] += 2**23 - weights.sum()  # shares of a power of two sum to one exactly
+        policy = weights / 2**23
+        with mpmath.workdps(50):
+            terms = [
+                mpmath.mpf(p) * (q - mpmath.mpf(0.25) * mpmath.log(p))
+                for p, q in zip(policy.tolist(), q_values.tolist(), strict=True)
+            ]
+            size = float(sum(map(abs, terms)))
+            expected = float(sum(terms))
+        found = info.policy_objective(policy, q_values, 0.25)
+        assert abs(found - expected) <= 4e-15 * size
+        q_narrow = np.float32(q_values)
+        narrow = info.policy_objective(np.float32(policy), q_narrow, 0.25)
+        assert narrow.dtype == np.float32 and abs(narrow - expected) <= 1e-6 * size
+        for function in (info.soft_value, info.soft_policy, info.entropy_bonus):
+            narrow, wide = function(q_narrow, 2.0), function(np.float64(q_narrow), 2.0)
+            assert narrow.dtype == np.float32
+            np.testing.assert_allclose(narrow, wide, rtol=3e-7)
+
+
 def test_limits_and_masks():
     assert info.soft_value([3.0, -math.inf]) == 3.0
     assert info.soft_value([5.0]) == 5.0

@@ -293,9 +293,13 @@ def _soft_outcomes(xp, q_values, temperature, axis):
     best = xp.max(stop_gradient(q_values), axis=axis, keepdims=True)
     if not bool(xp.all(best > -math.inf)):
         raise ValueError("a row of q_values is minus infinity throughout: nothing is possible.")
-    # The exponential of -10,000 is 0, and no quotient can overflow.
-    below = xp.clip(q_values - best, -10_000 * temperature, None)
-    return from_logits(below / temperature, axis=axis, name="q_values")
+    # Shifting first would lose digits where it is not needed.
+    possible = stop_gradient(xp.where(q_values > -math.inf, q_values, best))
+    largest = min(temperature, 1.0) * float(xp.finfo(q_values.dtype).max)
+    if bool(xp.any(xp.abs(possible) > largest)):
+        # The quotients would overflow; the exponential of -10,000 is 0.
+        q_values = xp.clip(q_values - best, -10_000 * temperature, None)
+    return from_logits(q_values / temperature, axis=axis, name="q_values")
 
 
 def entropy_gradient(logits, *, axis=-1):
