@@ -27,11 +27,15 @@ def normalize(weights):
     return tuple(share / weight for share in weights)
 
 
-@cache
 def softmax(logits):
-    """Return exact probabilities, with digits for the smallest beside the largest."""
+    """Return exact probabilities, and set the digits that the smallest beside the largest need."""
     finite = [logit for logit in logits if mpmath.isfinite(logit)]
     mpmath.mp.dps = 60 + int((max(finite) - min(finite)) / 2)
+    return _softmax(logits)
+
+
+@cache
+def _softmax(logits):
     return normalize(tuple(mpmath.exp(logit) for logit in logits))
 
 

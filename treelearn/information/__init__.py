@@ -47,20 +47,20 @@ from .divergence import (
 from .entropy import (
     binary_entropy,
     binary_entropy_from_logit,
-    collision_entropy,
     efficiency,
     entropy,
     entropy_from_logits,
-    hartley_entropy,
     max_entropy,
-    min_entropy,
-    r_norm_entropy,
-    renyi_entropy,
-    renyi_entropy_from_logits,
-    tsallis_entropy,
 )
 from .estimators import (
     entropy_from_counts,
+)
+from .gains import (
+    gain_ratio,
+    gini_gain,
+    information_gain,
+    renyi_gain,
+    tsallis_gain,
 )
 from .impurity import (
     absolute_error,
@@ -76,14 +76,9 @@ from .impurity import (
 from .joint import (
     conditional_entropy,
     conditional_renyi_entropy,
-    gain_ratio,
-    gini_gain,
-    information_gain,
     joint_counts,
     mutual_information,
     normalized_mutual_information,
-    renyi_gain,
-    tsallis_gain,
 )
 from .learning import (
     entropy_bonus,
@@ -96,6 +91,15 @@ from .learning import (
 from .maxent import (
     MaxEntropyDistribution,
     max_entropy_distribution,
+)
+from .renyi import (
+    collision_entropy,
+    hartley_entropy,
+    min_entropy,
+    r_norm_entropy,
+    renyi_entropy,
+    renyi_entropy_from_logits,
+    tsallis_entropy,
 )
 from .universal_codes import (
     kt_code_length,

@@ -8,8 +8,8 @@ import numpy as np
 
 from ._arrays import as_floating, check_base, logarithm, stop_gradient
 from ._host import from_host
+from ._table import Table
 from .entropy import shannon
-from .joint import Table
 
 __all__ = ["InformationBottleneck", "bottleneck_lagrangian", "information_bottleneck"]
 

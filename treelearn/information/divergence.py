@@ -6,23 +6,17 @@ says of it; one that q excludes and p does not makes most of these measures infi
 """
 
 import math
-from copy import copy
 
 from ._arrays import (
     LARGEST_ORDER,
     as_floating,
     at_least_zero,
-    check_axis,
     check_base,
     check_finite,
     check_order,
-    from_logits,
-    from_weights,
-    logarithm,
-    stop_gradient,
-    total,
 )
-from ._terms import excess_of_exponential, log_ratio, poisson_term
+from ._pair import Pair, power_excess
+from ._terms import poisson_term
 
 __all__ = [
     "cross_entropy",
@@ -37,103 +31,6 @@ __all__ = [
     "tsallis_divergence",
     "tsallis_divergence_from_logits",
 ]
-
-
-class _Pair:
-    """Two distributions over the same outcomes, and what divergences read of them.
-
-    Attributes
-    ----------
-    p, q, log_p, log_q : array
-        As in :class:`Outcomes`, of one shape.
-    log_ratio : array
-        ``ln(p / q)``, accurate next to 0; 0 where either is impossible.
-    difference : array
-        ``p - q``, accurate next to 0.
-    surplus : array
-        ``p - q`` as the sum over all outcomes counts it: 0 for logits, whose sums are equal.
-    is_shared, is_only_p, is_only_q : array of bool
-        Where both are possible, where one is.
-    """
-
-    def __init__(self, xp, p, q):
-        self.xp, self.axis = xp, p.axis
-        self.p, self.q = xp.broadcast_arrays(p.p, q.p)
-        self.log_p, self.log_q = xp.broadcast_arrays(p.log_p, q.log_p)
-        is_p = (self.p > 0) | (self.log_p < 0)
-        is_q = (self.q > 0) | (self.log_q < 0)
-        self.is_shared, self.is_only_p, self.is_only_q = is_p & is_q, is_p & ~is_q, is_q & ~is_p
-
-    @classmethod
-    def from_weights(cls, p, q, axis, normalize):
-        """Return the pair of probabilities, counts or weights."""
-        xp, p, q = as_floating(p, q)
-        _check_shapes(p, q, axis)
-        pair = cls(
-            xp,
-            from_weights(p, axis=axis, normalize=normalize),
-            from_weights(q, axis=axis, normalize=normalize, name="q"),
-        )
-        pair.difference = pair.surplus = pair.p - pair.q
-        ones, zeros = xp.ones_like(pair.p), xp.zeros_like(pair.p)
-        shared = [
-            xp.where(pair.is_shared, values, filling)
-            for values, filling in ((pair.p, ones), (pair.q, ones), (pair.difference, zeros))
-        ]
-        pair.log_ratio = log_ratio(xp, *shared)
-        return pair
-
-    @classmethod
-    def from_logits(cls, p_logits, q_logits, axis):
-        """Return the pair of the softmaxes of logits."""
-        xp, p_logits, q_logits = as_floating(p_logits, q_logits)
-        _check_shapes(p_logits, q_logits, axis)
-        p = from_logits(p_logits, axis=axis, name="p_logits")
-        q = from_logits(q_logits, axis=axis, name="q_logits")
-        pair = cls(xp, p, q)
-        zeros = xp.zeros_like(pair.p)
-        pair.surplus = zeros
-        pair.log_ratio = xp.where(pair.is_shared, p.log_p - q.log_p, zeros)
-        is_close = pair.is_shared & (xp.abs(pair.log_ratio) < 1)
-        close = -pair.p * xp.expm1(xp.where(is_close, -pair.log_ratio, zeros))
-        pair.difference = xp.where(is_close, close, pair.p - pair.q)
-        return pair
-
-    def swapped(self):
-        """Return the pair with p and q in exchanged roles."""
-        pair = copy(self)
-        pair.p, pair.q, pair.log_p, pair.log_q = self.q, self.p, self.log_q, self.log_p
-        pair.is_only_p, pair.is_only_q = self.is_only_q, self.is_only_p
-        pair.difference, pair.surplus = -self.difference, -self.surplus
-        pair.log_ratio = -self.log_ratio
-        return pair
-
-    def excess(self):
-        """Return ``p ln(p/q) - p + q``: q where p is impossible, 0 where only p is possible."""
-        xp, p, q = self.xp, self.p, self.q
-        is_close = xp.abs(self.log_ratio) < 1
-        inner = xp.where(is_close, -self.log_ratio, xp.zeros_like(p))
-        far = p * self.log_ratio - self.difference
-        shared = xp.where(is_close, p * excess_of_exponential(xp, inner), far)
-        return xp.where(self.is_shared, shared, xp.where(self.is_only_q, q, xp.zeros_like(q)))
-
-    def sum(self, terms):
-        """Return the sum of terms over the outcomes."""
-        return total(self.xp, terms, self.axis)
-
-    def infinite_where_p_leaves_q(self, values):
-        """Return values, infinite where p allows what q excludes."""
-        leaves = self.xp.any(self.is_only_p, axis=self.axis)
-        return self.xp.where(leaves, self.xp.full_like(values, math.inf), values)
-
-
-def _check_shapes(p, q, axis):
-    """Raise unless both have equally many outcomes along the same axis."""
-    p_axis, q_axis = check_axis(p, axis, "p"), check_axis(q, axis, "q")
-    if p_axis != q_axis:
-        raise ValueError("axis must count from the end, as -1 does, where p and q differ in axes.")
-    if p.shape[p_axis] != q.shape[q_axis]:
-        raise ValueError(f"p has {p.shape[p_axis]} outcomes and q has {q.shape[q_axis]}.")
 
 
 def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
@@ -171,7 +68,7 @@ def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _cross_entropy(_Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return _cross_entropy(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
 
 
 def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -203,7 +100,7 @@ def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
     500.0
     """
     nats_per_unit = check_base(base)
-    return _cross_entropy(_Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
+    return _cross_entropy(Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
 
 
 def _cross_entropy(pair):
@@ -252,7 +149,7 @@ def kl_divergence(p, q, base=None, axis=-1, *, normalize=False):
     array([inf,  0.])
     """
     nats_per_unit = check_base(base)
-    return _kl(_Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return _kl(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
 
 
 def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -284,7 +181,7 @@ def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     0.0
     """
     nats_per_unit = check_base(base)
-    return _kl(_Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
+    return _kl(Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
 
 
 def _kl(pair):
@@ -373,7 +270,7 @@ def js_divergence(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _js(_Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return _js(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
 
 
 def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -406,7 +303,7 @@ def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _js(_Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
+    return _js(Pair.from_logits(p_logits, q_logits, axis)) / nats_per_unit
 
 
 def _js(pair):
@@ -461,7 +358,7 @@ def renyi_divergence(p, q, order, base=None, axis=-1, *, normalize=False):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    return _renyi_divergence(_Pair.from_weights(p, q, axis, normalize), order) / nats_per_unit
+    return _renyi_divergence(Pair.from_weights(p, q, axis, normalize), order) / nats_per_unit
 
 
 def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
@@ -497,7 +394,7 @@ def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    pair = _Pair.from_logits(p_logits, q_logits, axis)
+    pair = Pair.from_logits(p_logits, q_logits, axis)
     return _renyi_divergence(pair, order) / nats_per_unit
 
 
@@ -510,7 +407,7 @@ def _renyi_divergence(pair, order):
         ratios = xp.where(pair.is_shared, pair.log_ratio, xp.full_like(pair.log_ratio, -math.inf))
         largest = xp.max(ratios, axis=pair.axis)
         return pair.infinite_where_p_leaves_q(at_least_zero(xp, largest))
-    excess, logs = _power_excess(pair, order)
+    excess, logs = power_excess(pair, order)
     is_near = xp.abs(excess) < 0.5
     near = xp.log1p(xp.where(is_near, excess, xp.zeros_like(excess)))
     nats = at_least_zero(xp, xp.where(is_near, near, logs) / (order - 1))
@@ -554,9 +451,7 @@ def tsallis_divergence(p, q, order, axis=-1, *, normalize=False):
     >>> round(float(tsallis_divergence([0.6, 0.4], [0.3, 0.7], 2)), 12)  # 0.3**2 / 0.21
     0.428571428571
     """
-    return _tsallis_divergence(
-        _Pair.from_weights(p, q, axis, normalize), _check_finite_order(order)
-    )
+    return _tsallis_divergence(Pair.from_weights(p, q, axis, normalize), _check_finite_order(order))
 
 
 def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
@@ -589,7 +484,7 @@ def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
     0.0
     """
     order = _check_finite_order(order)
-    return _tsallis_divergence(_Pair.from_logits(p_logits, q_logits, axis), order)
+    return _tsallis_divergence(Pair.from_logits(p_logits, q_logits, axis), order)
 
 
 def _check_finite_order(order):
@@ -605,47 +500,8 @@ def _tsallis_divergence(pair, order):
     xp = pair.xp
     if order == 1:
         return _kl(pair)
-    excess, logs = _power_excess(pair, order)
+    excess, logs = power_excess(pair, order)
     is_near = xp.abs(excess) < 0.5
     far = xp.expm1(xp.where(is_near, xp.zeros_like(logs), logs))
     found = at_least_zero(xp, xp.where(is_near, excess, far) / (order - 1))
     return found if order < 1 else pair.infinite_where_p_leaves_q(found)
-
-
-def _power_excess(pair, order):
-    """Return the sum of ``p**a q**(1-a)`` minus 1, right where that is small, and its logarithm.
-
-    With b = a - 1 and u = ln(p/q) a term is ``p (exp(b u) - 1 - b u) + b (p u - p + q)`` beyond
-    a p + (1 - a) q, whose sum is 1; both parts keep their digits where p and q nearly agree.
-    """
-    if order < 0.5:
-        # The same sum; the two parts, of opposite signs below 1, would cancel towards order 0.
-        pair, order = pair.swapped(), 1 - order
-    xp, p, power = pair.xp, pair.p, order - 1
-    u = power * pair.log_ratio
-    exponents = pair.log_p + u
-    is_close = xp.abs(u) < 1
-    close = p * excess_of_exponential(xp, xp.where(is_close, u, xp.zeros_like(u)))
-    # A term above e settles that the sum is not small; how far above does not matter here.
-    capped = xp.where(exponents > 1, xp.ones_like(exponents), exponents)
-    shared = xp.where(is_close, close, xp.exp(capped) - p - p * u)
-    excluded = xp.where(pair.is_only_p, -order * p, xp.zeros_like(p))
-    terms = xp.where(pair.is_shared, shared, excluded) + power * pair.excess()
-    return pair.sum(terms), _log_sum(pair, exponents)
-
-
-def _log_sum(pair, exponents):
-    """Return the logarithm of the sum of exponentials over the shared outcomes."""
-    xp, axis = pair.xp, pair.axis
-    exponents = xp.where(pair.is_shared, exponents, xp.full_like(exponents, -math.inf))
-    largest = stop_gradient(xp.max(exponents, axis=axis, keepdims=True))
-    largest = xp.where(largest > -math.inf, largest, xp.zeros_like(largest))
-    sums = pair.sum(
-        xp.where(
-            pair.is_shared,
-            xp.exp(xp.where(pair.is_shared, exponents - largest, xp.zeros_like(exponents))),
-            xp.zeros_like(exponents),
-        )
-    )
-    logs = logarithm(xp, sums) + xp.squeeze(largest, axis=axis)
-    return xp.where(sums > 0, logs, xp.full_like(logs, -math.inf))

@@ -17,7 +17,7 @@ from ._arrays import (
     total,
 )
 from ._terms import poisson_term
-from .entropy import largest_log
+from .renyi import largest_log
 
 __all__ = [
     "absolute_error",

@@ -1,9 +1,9 @@
-"""Two variables at once: mutual information, conditional entropies, gains of a split.
+"""Two variables at once: mutual information and conditional entropies.
 
-Every function takes tables along the last two axes, a row for each value of X (or child of a
-node, or leaf of a tree) and a column for each value of Y (or class), and works over all other axes
-at once.  ``normalize=True`` says that the entries are counts or weights; :func:`joint_counts`
-makes such a table from two label vectors.  Empty rows and columns add nothing.
+Every function takes tables along the last two axes, a row for each value of X and a column for
+each value of Y, and works over all other axes at once.  ``normalize=True`` says that the entries
+are counts or weights; :func:`joint_counts` makes such a table from two label vectors.  Empty rows
+and columns add nothing.
 """
 
 import math
@@ -13,112 +13,28 @@ import numpy as np
 
 from ._arrays import (
     LARGEST_ORDER,
-    as_floating,
     at_least_zero,
     check_base,
     check_order,
     from_logits,
-    from_weights,
     stop_gradient,
     total,
 )
 from ._host import from_host, to_host
-from ._terms import poisson_term
-from .entropy import largest_log, renyi, shannon, tsallis
+from ._table import Table
+from .entropy import shannon
+from .renyi import largest_log, renyi
 
 __all__ = [
     "conditional_entropy",
     "conditional_renyi_entropy",
-    "gain_ratio",
-    "gini_gain",
-    "information_gain",
     "joint_counts",
     "mutual_information",
     "normalized_mutual_information",
-    "renyi_gain",
-    "tsallis_gain",
 ]
 
 KINDS = ("arimoto", "hayashi", "mean", "jizba_arimitsu")
 AVERAGES = ("arithmetic", "geometric", "min", "max", "joint")
-
-
-class Table:
-    """Checked joint tables with their margins.
-
-    Attributes
-    ----------
-    xp : namespace
-        The array API namespace of the arrays.
-    cells : array of shape (..., n_rows, n_columns)
-        Weights, scaled by a power of two so that no product of two overflows and integer counts
-        stay exact.
-    rows, columns : array of shape (..., n_rows, 1) and (..., 1, n_columns)
-        Sums over the other axis.
-    weight : array of shape (..., 1, 1)
-        Sum of all cells.
-    """
-
-    def __init__(self, joint, normalize, name="joint"):
-        xp, joint = as_floating(joint)
-        if joint.ndim < 2:
-            raise ValueError(f"{name} must have two axes or more; got {joint.ndim}.")
-        self.xp, self.shape = xp, joint.shape
-        # Checks the cells; what rounding loses of their shares plays no part below.
-        self.outcomes = from_weights(self._flat(joint), normalize=normalize, name=name)
-        cells = joint if array_api_compat.size(joint) == 0 else self._scaled(joint)
-        self.cells = cells
-        self.rows = total(xp, cells, -1, keepdims=True)
-        self.columns = total(xp, cells, -2, keepdims=True)
-        self.weight = total(xp, self.rows, -2, keepdims=True)
-
-    def _flat(self, values):
-        """Return values with the two axes of the table as one."""
-        return self.xp.reshape(values, (*self.shape[:-2], self.shape[-2] * self.shape[-1]))
-
-    def _scaled(self, joint):
-        """Return cells whose largest is about 1."""
-        xp = self.xp
-        largest = xp.max(stop_gradient(joint), axis=(-2, -1), keepdims=True)
-        return joint / 2 ** xp.floor(xp.log2(largest))
-
-    def sum(self, values):
-        """Return the sum of values over the cells."""
-        return total(self.xp, self._flat(values), -1)
-
-    def over_weight(self, values):
-        """Return values of one number a table over its weight."""
-        return values / self.xp.squeeze(self.weight, axis=(-2, -1))
-
-    def row_distribution(self):
-        """Return the outcomes of X."""
-        return from_weights(self.xp.squeeze(self.rows, axis=-1), normalize=True)
-
-    def column_distribution(self):
-        """Return the outcomes of Y."""
-        return from_weights(self.xp.squeeze(self.columns, axis=-2), normalize=True)
-
-    def distributions_in_rows(self):
-        """Return the outcomes of Y in every row; an empty row has equal chances and no weight."""
-        xp = self.xp
-        cells = xp.where(self.rows > 0, self.cells, xp.ones_like(self.cells))
-        return from_weights(cells, normalize=True)
-
-    def mean_over_rows(self, values):
-        """Return the mean of one value a row, by the weights of the rows."""
-        return total(self.xp, self.row_distribution().p * values, -1)
-
-    def mutual_information(self):
-        """Return the mutual information in nats.
-
-        A sum of terms that are never negative, so that it keeps its digits for variables that are
-        nearly independent, and is exactly 0 for integer counts that are.
-        """
-        xp, cells = self.xp, self.cells
-        products = self.rows * self.columns
-        differences = (cells * self.weight - products) / self.weight
-        terms = poisson_term(xp, cells, products / self.weight, differences)
-        return self.over_weight(self.sum(terms))
 
 
 def joint_counts(x, y):
@@ -354,18 +270,18 @@ def conditional_renyi_entropy(joint, order, kind="arimoto", base=None, *, normal
     [0.4345, 0.4055, 0.4621, 0.5108]
     """
     nats_per_unit = check_base(base)
-    order, kind = check_order(order), _check_kind(kind)
-    return _conditional_renyi(Table(joint, normalize), order, kind) / nats_per_unit
+    order, kind = check_order(order), check_kind(kind)
+    return conditional_renyi(Table(joint, normalize), order, kind) / nats_per_unit
 
 
-def _check_kind(kind):
+def check_kind(kind):
     """Return the kind of a conditional Renyi entropy if it is one."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}.")
     return kind
 
 
-def _conditional_renyi(table, order, kind):
+def conditional_renyi(table, order, kind):
     """Return a conditional Renyi entropy in nats."""
     entropies = renyi(table.distributions_in_rows(), order)
     rows = table.row_distribution()
@@ -427,188 +343,3 @@ def _exponential_mean(outcomes, values, factor):
     excess = total(xp, xp.where(is_small, small, large), -1)
     near = xp.log1p(xp.where(is_near, excess, xp.zeros_like(excess)))
     return at_least_zero(xp, xp.where(is_near, near, logs) / factor)
-
-
-def information_gain(children, base=None):
-    """Return the information gain of a split: by how much it lowers the entropy of the classes.
-
-    The mutual information of child and class, hence never negative, and accurate also for the
-    smallest gains.
-
-    Parameters
-    ----------
-    children : array of shape (..., n_children, n_classes)
-        Counts or weights of the classes in every child.
-    base : float, default=None
-        Base of the logarithm; None is nats.
-
-    Returns
-    -------
-    array of shape (...)
-        Gain per sample.
-
-    Raises
-    ------
-    ValueError
-        If a count is NaN or negative, or all are 0.
-
-    References
-    ----------
-    J. R. Quinlan, "Induction of decision trees", 1986.
-
-    Examples
-    --------
-    >>> from treelearn.information import information_gain
-    >>> float(information_gain([[3, 0], [0, 3]], base=2))
-    1.0
-    """
-    nats_per_unit = check_base(base)
-    return Table(children, True, "children").mutual_information() / nats_per_unit
-
-
-def gain_ratio(children):
-    """Return the information gain over the entropy of the sizes of the children.
-
-    Parameters
-    ----------
-    children : array of shape (..., n_children, n_classes)
-        Counts or weights of the classes in every child.
-
-    Returns
-    -------
-    array of shape (...)
-        From 0 to 1; 0 where only one child has samples.
-
-    Raises
-    ------
-    ValueError
-        If a count is NaN or negative, or all are 0.
-
-    References
-    ----------
-    J. R. Quinlan, "C4.5: programs for machine learning", 1993.
-
-    Examples
-    --------
-    >>> from treelearn.information import gain_ratio
-    >>> round(float(gain_ratio([[6, 2], [3, 3]])), 12)
-    0.048848615512
-    """
-    table = Table(children, True, "children")
-    xp, split = table.xp, shannon(table.row_distribution())
-    has_split = split > 0
-    ratio = table.mutual_information() / xp.where(has_split, split, xp.ones_like(split))
-    return xp.where(has_split, ratio, xp.zeros_like(ratio))
-
-
-def gini_gain(children):
-    r"""Return by how much a split lowers the Gini impurity.
-
-    :math:`\sum_c w_c \sum_k (p_{ck} - p_k)^2`, without a subtraction of impurities.
-
-    Parameters
-    ----------
-    children : array of shape (..., n_children, n_classes)
-        Counts or weights of the classes in every child.
-
-    Returns
-    -------
-    array of shape (...)
-        Gain per sample.
-
-    Raises
-    ------
-    ValueError
-        If a count is NaN or negative, or all are 0.
-
-    Examples
-    --------
-    >>> from treelearn.information import gini_gain
-    >>> float(gini_gain([[3, 0], [0, 3]]))
-    0.5
-    """
-    table = Table(children, True, "children")
-    xp, rows = table.xp, table.rows
-    differences = (table.cells * table.weight - rows * table.columns) / table.weight
-    scale = rows * table.weight
-    is_empty = scale == 0
-    terms = differences * differences / xp.where(is_empty, xp.ones_like(scale), scale)
-    return table.sum(terms)
-
-
-def tsallis_gain(children, order):
-    """Return by how much a split lowers the Tsallis entropy.
-
-    Parameters
-    ----------
-    children : array of shape (..., n_children, n_classes)
-        Counts or weights of the classes in every child.
-    order : float
-        From 0 to infinity.
-
-    Returns
-    -------
-    array of shape (...)
-        Gain per sample, at least 0; nats at order 1.
-
-    Raises
-    ------
-    ValueError
-        If a count is NaN or negative, all are 0, or the order is negative or NaN.
-
-    Examples
-    --------
-    >>> from treelearn.information import tsallis_gain
-    >>> round(float(tsallis_gain([[3, 0], [0, 3]], 2)), 12)
-    0.5
-    """
-    order = check_order(order)
-    table = Table(children, True, "children")
-    if order == 1:
-        return table.mutual_information()
-    parent = tsallis(table.column_distribution(), order)
-    children_mean = table.mean_over_rows(tsallis(table.distributions_in_rows(), order))
-    return at_least_zero(table.xp, parent - children_mean)
-
-
-def renyi_gain(children, order, kind="arimoto", base=None):
-    """Return by how much a split lowers the Renyi entropy of the classes.
-
-    Parameters
-    ----------
-    children : array of shape (..., n_children, n_classes)
-        Counts or weights of the classes in every child.
-    order : float
-        From 0 to infinity.
-    kind : {"arimoto", "hayashi", "mean", "jizba_arimitsu"}, default="arimoto"
-        How the children are put together, see :func:`conditional_renyi_entropy`.
-    base : float, default=None
-        Base of the logarithm; None is nats.
-
-    Returns
-    -------
-    array of shape (...)
-        Gain per sample: never below 0 but for rounding for "arimoto" and "hayashi"; truly
-        negative for the other two kinds on many splits, which is reported and not clipped.
-
-    Raises
-    ------
-    ValueError
-        If a count is NaN or negative, all are 0, the order is negative or NaN, or the kind is
-        unknown.
-
-    Examples
-    --------
-    >>> from treelearn.information import renyi_gain
-    >>> round(float(renyi_gain([[1, 0], [1, 1]], 10, "mean")), 6)
-    -0.01169
-    """
-    nats_per_unit = check_base(base)
-    order, kind = check_order(order), _check_kind(kind)
-    table = Table(children, True, "children")
-    if order == 1:
-        return table.mutual_information() / nats_per_unit
-    gain = renyi(table.column_distribution(), order) - _conditional_renyi(table, order, kind)
-    if kind in ("arimoto", "hayashi"):
-        gain = at_least_zero(table.xp, gain)
-    return gain / nats_per_unit
