@@ -98,7 +98,7 @@ def test_from_logits(xp, pair, order):
             if value == math.inf:
                 assert float(found) == math.inf
             else:
-                assert float(found) == pytest.approx(float(value), abs=absolute)
+                assert float(found) == pytest.approx(float(value), rel=absolute, abs=absolute)
 
 
 @given(pair=PAIRS)

@@ -134,12 +134,12 @@ def _renyi_of_weights(weights, order, axis, normalize):
     nats = logs / (1 - order)
     if not bool(xp.any(needs_care)):
         return nats
+    if not nats.shape or not array_api_compat.is_writeable_array(nats):
+        careful = renyi(from_weights(weights, axis=axis, normalize=normalize), order)
+        return xp.where(needs_care, careful, nats)
     _, weights = as_floating(weights)
     rows = xp.moveaxis(weights, axis, -1)[needs_care]
-    careful = renyi(from_weights(rows, normalize=normalize), order)
-    if nats.ndim == 0:
-        return careful[0]
-    nats[needs_care] = careful
+    nats[needs_care] = renyi(from_weights(rows, normalize=normalize), order)
     return nats
 
 
