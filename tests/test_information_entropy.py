@@ -196,6 +196,15 @@ def test_long_and_extreme(xp):
     )
 
 
+def test_ends_of_the_r_norm_family(xp):
+    for dtype in DTYPES:
+        for values, options in (([0.9375, 0.0625], {}), ([15, 1], {"normalize": True})):
+            p = array(xp, values, dtype)
+            assert float(info.r_norm_entropy(p, math.inf, **options)) == 0.0625
+            shannon = float(info.entropy(p, **options))
+            assert float(info.r_norm_entropy(p, 1, **options)) == shannon
+
+
 def test_max_entropy():
     assert info.max_entropy(1) == 0
     assert info.max_entropy(10, base=10) == 1

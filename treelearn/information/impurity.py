@@ -68,7 +68,19 @@ def gini_impurity(p, axis=-1, *, normalize=False):
     array([0.5, 0. ])
     """
     outcomes = from_weights(p, axis=axis, normalize=normalize)
-    return at_least_zero(outcomes.xp, expectation(outcomes, -outcomes.xp.expm1(outcomes.log_p)))
+    others = _complements(outcomes, is_rounded=normalize)
+    return at_least_zero(outcomes.xp, expectation(outcomes, others))
+
+
+def _complements(outcomes, is_rounded):
+    """Return one minus every probability, 0 for impossible outcomes.
+
+    That of a quotient of weights comes from its logarithm, which knows the other weights.
+    """
+    xp, p, log_p, _ = outcomes
+    if is_rounded:
+        return -xp.expm1(log_p)
+    return xp.where(p > 0, 1 - p, xp.zeros_like(p))
 
 
 def unbiased_gini(counts, axis=-1):
@@ -109,7 +121,7 @@ def unbiased_gini(counts, axis=-1):
     n_samples = total(xp, counts, outcomes.axis)
     if bool(xp.any(n_samples < 2)):
         raise ValueError("counts must have at least two samples in every row.")
-    gini = expectation(outcomes, -xp.expm1(outcomes.log_p))
+    gini = expectation(outcomes, _complements(outcomes, is_rounded=True))
     return at_least_zero(xp, gini * (n_samples / (n_samples - 1)))
 
 
@@ -142,9 +154,10 @@ def misclassification(p, axis=-1, *, normalize=False):
     0.5
     """
     outcomes = from_weights(p, axis=axis, normalize=normalize)
-    xp = outcomes.xp
-    largest = xp.squeeze(largest_log(outcomes), axis=outcomes.axis)
-    return at_least_zero(xp, -xp.expm1(largest))
+    xp, p, _, axis = outcomes
+    if not normalize:
+        return at_least_zero(xp, 1 - xp.max(p, axis=axis))
+    return at_least_zero(xp, -xp.expm1(xp.squeeze(largest_log(outcomes), axis=axis)))
 
 
 def _targets(y, axis):

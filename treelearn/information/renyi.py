@@ -313,7 +313,9 @@ def r_norm_entropy(p, order, axis=-1, *, normalize=False):
     if order == 1:
         return nats
     if order > LARGEST_ORDER:
-        return -xp.expm1(-nats) + 0.0
+        if normalize:
+            return -xp.expm1(-nats) + 0.0
+        return at_least_zero(xp, 1 - xp.max(outcomes.p, axis=outcomes.axis))
     return xp.expm1((1 - order) / order * nats) * (order / (1 - order)) + 0.0
 
 
