@@ -299,24 +299,27 @@ def _dirichlet_code_length(counts, added, axis, base):
     class then cost the logarithm of ``prod((d + b + j) / (b + j))`` over j below n, where b is
     what was added and d is what the others had before: their labels and what was added to them.
     With Stirling's formula for the four gamma functions of that quotient all large terms cancel
-    but three logarithms of 1 + x, and four remainders below 0.16 are left.
+    but three logarithms of 1 + x, and four remainders below 0.16 are left.  Those of d + b and
+    d + b + n cancel between one class and the next but for the first and the last.
     """
     nats_per_unit = check_base(base)
     xp, counts, axis, dtype = _checked_counts(counts, axis)
     b, n_classes = added, counts.shape[axis]
     others = xp.cumulative_sum(counts, axis=axis) - counts + (n_classes - 1) * b
-    own_end, others_end = counts + b, others + b
-    nats = counts * xp.log1p(others / own_end) + others * xp.log1p(counts / others_end)
+    own_end = counts + b
+    log_others = xp.log1p(others / own_end)
+    nats = counts * log_others + others * xp.log1p(counts / (others + b))
     if b != 0.5:
-        half = b - 0.5
-        nats = nats + half * (xp.log1p(others / own_end) - xp.log1p(others / b))
-    first = xp.full((1,) * counts.ndim, b, dtype=counts.dtype, device=device(counts))
-    nats = nats + (
-        (_remainder(xp, own_end + others) - _remainder(xp, others_end))
-        - (_remainder(xp, own_end) - _remainder(xp, first))
+        nats = nats + (b - 0.5) * (log_others - xp.log1p(others / b))
+    start, whole_start = (
+        xp.full((1,) * counts.ndim, value, dtype=counts.dtype, device=device(counts))
+        for value in (b, n_classes * b)
     )
-    nats = total(xp, xp.where(counts > 0, nats, xp.zeros_like(nats)), axis)
-    return xp.astype(nats / nats_per_unit, dtype, copy=False)
+    nats = nats - (_remainder(xp, own_end) - _remainder(xp, start))
+    nats = total(xp, xp.where(counts > 0, nats, xp.zeros_like(nats)), axis, keepdims=True)
+    whole_end = total(xp, counts, axis, keepdims=True) + n_classes * b
+    nats = nats + (_remainder(xp, whole_end) - _remainder(xp, whole_start))
+    return xp.astype(xp.squeeze(nats, axis=axis) / nats_per_unit, dtype, copy=False)
 
 
 def _remainder(xp, x):
