@@ -26,7 +26,7 @@ N_QUICK_ROWS = 100_000
 N_SLOW_ROWS = 100  # libraries that take one distribution at a time
 DIGITS = 700  # 1 + 1e-300 is not 1, nor is its square
 DIGITS_OF_COUNTS = 60
-LINE = "{:<26} {:<12} {:>9} {:>10} {:>13} {:>7}  {}"
+LINE = "{:<31} {:<14} {:>9} {:>10} {:>13} {:>7}  {}"
 HEADER = LINE.format("measure", "library", "rows", "time", "times plain", "limit", "largest error")
 
 
