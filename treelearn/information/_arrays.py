@@ -240,10 +240,11 @@ def _check_sums(xp, p, axis, name):
     if array_api_compat.size(p) == 0:
         return
     # A product with ones adds short rows several times faster than a sum does.
-    if axis == -1:
-        sums = p @ xp.ones(p.shape[-1], dtype=p.dtype, device=array_api_compat.device(p))
-    else:
-        sums = xp.sum(p, axis=axis)
+    with np.errstate(over="ignore"):
+        if axis == -1:
+            sums = p @ xp.ones(p.shape[-1], dtype=p.dtype, device=array_api_compat.device(p))
+        else:
+            sums = xp.sum(p, axis=axis)
     tolerance = math.sqrt(xp.finfo(p.dtype).eps)
     for extreme in (xp.min(sums), xp.max(sums)):
         if not bool(abs(extreme - 1) <= tolerance):
@@ -333,11 +334,17 @@ def from_logits(logits, *, axis=-1, name="logits"):
 
 
 def _difference(xp, a, b):
-    """Return the rounded difference and what rounding lost of it (Knuth's two-sum, 1969)."""
-    difference = a - b
-    a = stop_gradient(a)
-    rounded = stop_gradient(difference)
-    b_part = a - rounded
-    lost = (a - (rounded + b_part)) - (b - b_part)
-    # A difference beyond the largest number is infinite, and nothing is lost of it.
+    """Return the rounded difference and what rounding lost of it (Knuth's two-sum, 1969).
+
+    A difference beyond the largest number is a quarter of that number, which says as much and
+    leaves room for sums of two.
+    """
+    least = -float(xp.finfo(a.dtype).max) / 4
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = a - b
+        a = stop_gradient(a)
+        rounded = stop_gradient(difference)
+        b_part = a - rounded
+        lost = (a - (rounded + b_part)) - (b - b_part)
+    difference = xp.where(difference < least, xp.full_like(difference, least), difference)
     return difference, xp.where(xp.isfinite(lost), lost, xp.zeros_like(lost))
