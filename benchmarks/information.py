@@ -361,6 +361,8 @@ def main(arguments=None):
         rows += new_rows
         print("\n".join(map(format_row, new_rows)), flush=True)
     if options.save:
+        for row in rows:  # JSON has no infinity
+            row["largest_error"] = row["largest_error"] if row["largest_error"] < np.inf else "inf"
         print(f"saved: benchmarks/results/{timing.save(options.save, heading, rows).name}")
     missed = [row for row in rows if row["limit"] and row["times_plain"] > row["limit"]]
     for row in missed:

@@ -118,6 +118,11 @@ def top_label_outcomes(labels, proba):
         If a label is no whole number below ``n_classes``, probabilities are negative or do not
         sum to one, or the shapes do not fit.
 
+    References
+    ----------
+    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks",
+    2017.
+
     Examples
     --------
     >>> from treelearn.information import expected_calibration_error, top_label_outcomes
@@ -151,6 +156,11 @@ def per_class_outcomes(labels, proba):
     ValueError
         If a label is no whole number below ``n_classes``, probabilities are negative or do not
         sum to one, or the shapes do not fit.
+
+    References
+    ----------
+    M. Kull et al., "Beyond temperature scaling: obtaining well-calibrated multiclass
+    probabilities with Dirichlet calibration", 2019.
 
     Examples
     --------
