@@ -1,8 +1,9 @@
-"""Fixtures: data sets, thread counts, the folder of real tables; the hypothesis profiles."""
+"""Fixtures: data sets, array libraries, thread counts, real tables; the hypothesis profiles."""
 
 import os
 from pathlib import Path
 
+import array_api_compat
 import hypothesis
 import numpy as np
 import pytest
@@ -62,3 +63,12 @@ def data_folder():
         pytest.skip("no real tables: set TREELEARN_DATA to a folder with datasets.json")
     pytest.importorskip("pyarrow", reason="real tables are Parquet files")
     return folder
+
+
+@pytest.fixture(scope="session", params=["numpy", "array_api_strict", "torch", "cupy"])
+def xp(request):
+    """Return the array API namespace of a library, or skip the test where it is absent."""
+    library = pytest.importorskip(request.param, reason=f"{request.param} is not installed")
+    if request.param == "cupy" and not library.is_available():
+        pytest.skip("no GPU for CuPy")
+    return array_api_compat.array_namespace(library.empty(1))

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from treelearn import DecisionTreeClassifier, compare_criteria
-from treelearn._scores import METRICS, _calibration_error, classification_fold
+from treelearn._scores import METRICS, classification_fold
 from treelearn.laboratory import _corrected_t_test, _difference, _holm
 
 
@@ -88,9 +88,12 @@ def test_a_class_that_training_lacks_costs_finitely_many_bits():
 
 
 def test_calibration_error_by_distinct_values():
-    confidence = np.array([0.5, 0.5, 0.75, 0.75, 1.0, 1.0])
-    is_right = np.array([1, 0, 1, 1, 1, 0])
-    assert _calibration_error(confidence, is_right) == pytest.approx(0.25)
+    X = np.array([[0.0], [0.0], [1.0], [1.0], [1.0], [1.0]])
+    y = np.array([0, 1, 1, 1, 1, 0])
+    X_test, y_test = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 1, 1, 1])
+    found = classification_fold((X, y, X_test, y_test), 2, "gini", None, {})
+    # Half right at confidence 1/2, all right at confidence 3/4.
+    assert found["calibration_error"] == pytest.approx(0.5 * 0.0 + 0.5 * 0.25)
 
 
 def test_corrected_t_test():

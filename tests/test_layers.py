@@ -20,7 +20,7 @@ LAYERS = (
     ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
-        *("_show_versions", "_scores", "_tables", "laboratory"),
+        *("_show_versions", "_scores", "_tables", "laboratory", "_information_report"),
         *("export", "plot", "report", "distributed"),
     ),
     ("cli", "__main__"),

@@ -23,6 +23,7 @@ PUBLIC_NAMES = [
     "DecisionTreeRegressor",
     "__version__",
     "compare_criteria",
+    "information_report",
     "show_versions",
 ]
 

@@ -1,6 +1,7 @@
 """Decision trees with exact search, many times faster, and with any impurity."""
 
 from ._cache import clear_training_cache, set_training_cache_size, training_cache_info
+from ._information_report import information_report
 from ._show_versions import show_versions
 from ._version import __version__
 from .classifier import DecisionTreeClassifier
@@ -16,6 +17,7 @@ __all__ = [
     "clear_training_cache",
     "compare_criteria",
     "set_training_cache_size",
+    "information_report",
     "show_versions",
     "training_cache_info",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from .classifier import DecisionTreeClassifier
+from .information import expected_calibration_error
 from .regressor import DecisionTreeRegressor
 
 __all__ = ["METRICS", "Metric", "REPORTED", "classification_fold", "regression_fold"]
@@ -129,16 +130,11 @@ def classification_fold(samples, n_classes, name, order, parameters):
         "accuracy": float(is_right.mean()),
         "balanced_accuracy": float((n_right[present] / n_of_class[present]).mean()),
         "log_loss_bits": float(-np.log2(probability).mean()),
-        "calibration_error": _calibration_error(confidence, is_right),
+        "calibration_error": float(
+            expected_calibration_error(confidence, is_right, binning="distinct_values")
+        ),
         **size,
     }
-
-
-def _calibration_error(confidence, is_right):
-    """Return the mean gap of confidence and accuracy, over groups of equal confidence."""
-    groups = np.unique(confidence, return_inverse=True)[1]
-    gap = np.bincount(groups, weights=is_right - confidence)
-    return float(np.abs(gap).sum() / len(confidence))
 
 
 def regression_fold(samples, name, parameters):
