@@ -1,0 +1,255 @@
+"""The tree as ONNX, in float64 from the thresholds to the class shares."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from ..classifier import DecisionTreeClassifier
+from ..model import Model
+from ..regressor import DecisionTreeRegressor
+from ._base import Export, Leaves
+from .model_json import columns_as_json
+
+__all__ = ["OnnxExport", "register_with_skl2onnx", "to_onnx"]
+
+# onnxruntime builds its trees by recursion: 20,000 levels end the process on 8 MiB of stack, and
+# threads may have a sixteenth of that.
+_DEEPEST = 1000
+_MOST_BYTES = 2**31 - 2**20
+# The first versions of the operators that have float64 leaves.
+_OPSETS = {"": 18, "ai.onnx.ml": 5}
+_BRANCH_LEQ, _AGGREGATE_SUM, _NO_TRANSFORM = 0, 1, 0
+
+
+class OnnxExport(Export):
+    """A tree as an ``onnx.ModelProto``, in the attribute ``onnx_model``; ``content`` are bytes."""
+
+    def __init__(self, model, onnx_model):
+        self.onnx_model = onnx_model
+        super().__init__(model, onnx_model.SerializeToString())
+
+    def _run(self, rows):
+        runtime = _imported().onnxruntime
+        session = runtime.InferenceSession(self.content, providers=["CPUExecutionProvider"])
+        got = session.run(None, {session.get_inputs()[0].name: rows})
+        model = self.model
+        if not model.is_classifier:
+            values = got[0].reshape(len(rows), model.n_outputs)
+            marks = [f" {k}" if model.n_outputs > 1 else "" for k in range(model.n_outputs)]
+            return {f"prediction{mark}": values[:, k] for k, mark in enumerate(marks)}
+        predictions = got[0]
+        if model.classes[0].dtype.kind == "b":
+            predictions = predictions.astype(bool)
+        return {"prediction": predictions, "probability": got[1]}
+
+
+def to_onnx(tree):
+    """Return a tree as an ONNX model that compares and predicts in float64.
+
+    Parameters
+    ----------
+    tree : Model or fitted estimator
+        The tree.
+
+    Returns
+    -------
+    OnnxExport
+        Its ``onnx_model`` takes ``X``, float64 of shape (n_samples, n_features), NaN where a
+        value is missing, and returns ``label`` and ``probabilities``, or ``variable`` of a
+        regression. Categories are codes; ``metadata_props`` says which, as JSON under
+        ``columns``. ``save`` writes the file.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx, onnx or onnxruntime is not installed.
+    TypeError, ValueError
+        If it is no fitted tree; if a classifier has several outputs, or labels that are neither
+        whole numbers nor text; if the tree is deeper than 1,000 levels, for which onnxruntime
+        may run out of stack; if it would be larger than the 2 GiB of an ONNX file.
+
+    Notes
+    -----
+    ONNX' older operators for trees return float32. This one is ``TreeEnsemble`` of ai.onnx.ml 5
+    in float64, which finds the leaf; its shares are looked up. onnxruntime 1.20 is the first to
+    have it.
+    """
+    libraries = _imported()
+    model = Model.of(tree)
+    register_with_skl2onnx()
+    options = {id(model.estimator): {"zipmap": False}} if model.is_classifier else None
+    n_features = len(model.columns)
+    double = libraries.skl2onnx.common.data_types.DoubleTensorType([None, n_features])
+    onnx_model = libraries.skl2onnx.to_onnx(
+        model.estimator,
+        initial_types=[("X", double)],
+        options=options,
+        target_opset=_OPSETS,
+    )
+    entry = onnx_model.metadata_props.add()
+    entry.key, entry.value = "columns", columns_as_json(model)
+    return OnnxExport(model, onnx_model)
+
+
+def register_with_skl2onnx():
+    """Teach skl2onnx treelearn's estimators, alone or inside pipelines.
+
+    ``skl2onnx.to_onnx`` then needs ``target_opset={"": 18, "ai.onnx.ml": 5}`` or later ones.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx or onnx is not installed.
+    """
+    libraries = _imported()
+    shapes = libraries.skl2onnx.common.shape_calculator
+    register = libraries.skl2onnx.update_registered_converter
+    register(
+        DecisionTreeClassifier,
+        "TreelearnDecisionTreeClassifier",
+        shapes.calculate_linear_classifier_output_shapes,
+        _convert,
+        options={"zipmap": [True, False, "columns"], "nocl": [True, False]},
+    )
+    register(
+        DecisionTreeRegressor,
+        "TreelearnDecisionTreeRegressor",
+        shapes.calculate_linear_regressor_output_shapes,
+        _convert,
+    )
+
+
+def _imported():
+    try:
+        import onnxruntime
+        import skl2onnx
+        import skl2onnx.common.data_types
+        import skl2onnx.common.shape_calculator
+        from onnx import TensorProto, numpy_helper
+    except ImportError as error:
+        raise ImportError(
+            'skl2onnx and onnxruntime are needed: pip install "treelearn[export]"'
+        ) from error
+    return SimpleNamespace(
+        onnxruntime=onnxruntime,
+        skl2onnx=skl2onnx,
+        TensorProto=TensorProto,
+        tensor=numpy_helper.from_array,
+    )
+
+
+def _convert(scope, operator, container):
+    """Add the nodes of one tree to a graph, as skl2onnx asks a converter to."""
+    model = Model.of(operator.raw_operator)
+    leaves = Leaves(model)
+    _check(model, leaves)
+    libraries = _imported()
+    double, whole = libraries.TensorProto.DOUBLE, libraries.TensorProto.INT64
+
+    def name(what):
+        return scope.get_unique_variable_name(what)
+
+    def constant(what, kind, values):
+        values = np.asarray(values)
+        named = name(what)
+        container.add_initializer(named, kind, list(values.shape), values.ravel().tolist())
+        return named
+
+    def add(kind, inputs, output, **attributes):
+        container.add_node(
+            kind, inputs, output, name=scope.get_unique_operator_name(kind), **attributes
+        )
+        return output
+
+    values = add("Cast", [operator.inputs[0].full_name], name("float64"), to=double)
+    found = add(
+        "TreeEnsemble",
+        [values],
+        name("leaf_as_float"),
+        op_domain="ai.onnx.ml",
+        op_version=_OPSETS["ai.onnx.ml"],
+        **_ensemble(leaves, libraries.tensor),
+    )
+    column = add("Cast", [found], name("leaf_column"), to=whole)
+    flat = constant("flat", whole, [-1])
+    leaf = add("Reshape", [column, flat], name("leaf"))
+
+    def look_up(table, output):
+        add("Gather", [table, leaf], output, axis=0)
+
+    outputs = [output.full_name for output in operator.outputs]
+    if not model.is_classifier:
+        numbers = np.stack([leaves.predictions(k) for k in range(model.n_outputs)], axis=1)
+        look_up(constant("numbers", double, numbers), outputs[0])
+        return
+    labels = leaves.labels(0)
+    is_text = isinstance(labels[0], str)
+    kind = libraries.TensorProto.STRING if is_text else whole
+    labels = [label.encode() for label in labels] if is_text else [int(v) for v in labels]
+    named = name("labels")
+    container.add_initializer(named, kind, [len(labels)], labels)
+    look_up(named, outputs[0])
+    look_up(constant("shares", double, leaves.shares[0]), outputs[1])
+
+
+def _check(model, leaves):
+    depth = leaves.tree.max_depth
+    if depth > _DEEPEST:
+        raise ValueError(
+            f"The tree is {depth} levels deep; onnxruntime follows {_DEEPEST} safely. to_sql, "
+            "to_c and to_json take any depth."
+        )
+    n_bytes = 60 * leaves.tree.node_count
+    if model.is_classifier:
+        if model.n_outputs > 1:
+            raise ValueError("to_onnx takes classifiers of one output.")
+        if model.classes[0].dtype.kind not in "iubUO":
+            raise ValueError(
+                f"Labels in ONNX are whole numbers or text, not {model.classes[0].dtype}."
+            )
+        n_bytes += 8 * len(leaves.nodes) * len(model.classes[0])
+    if n_bytes > _MOST_BYTES:
+        raise ValueError(
+            f"The tree would take {n_bytes / 2**30:.1f} GiB; an ONNX file holds 2. to_sql, to_c "
+            "and to_json take any size."
+        )
+
+
+def _ensemble(leaves, tensor):
+    """Return the attributes of a TreeEnsemble that returns the place of the leaf."""
+    tree = leaves.tree
+    is_leaf = tree.children_left == -1
+    inner = np.flatnonzero(~is_leaf)
+    # Inner nodes and leaves are numbered apart.
+    number = np.where(is_leaf, np.cumsum(is_leaf), np.cumsum(~is_leaf)) - 1
+    left, right = tree.children_left[inner], tree.children_right[inner]
+    features, thresholds = tree.feature[inner], tree.threshold[inner]
+    misses_left = tree.missing_go_to_left[inner]
+    left_is_leaf, right_is_leaf = is_leaf[left], is_leaf[right]
+    left, right = number[left], number[right]
+    if not len(inner):
+        # The root must be an inner node: one that has the same leaf on both sides.
+        features, thresholds, misses_left = [0], np.zeros(1), np.zeros(1)
+        left = right = np.zeros(1)
+        left_is_leaf = right_is_leaf = np.ones(1)
+
+    def whole(values):
+        return [int(value) for value in values]
+
+    n_leaves = len(leaves.nodes)
+    return {
+        "n_targets": 1,
+        "aggregate_function": _AGGREGATE_SUM,
+        "post_transform": _NO_TRANSFORM,
+        "tree_roots": [0],
+        "nodes_featureids": whole(features),
+        "nodes_splits": tensor(np.asarray(thresholds, dtype=np.float64), "splits"),
+        "nodes_modes": tensor(np.full(len(features), _BRANCH_LEQ, dtype=np.uint8), "modes"),
+        "nodes_missing_value_tracks_true": whole(misses_left),
+        "nodes_truenodeids": whole(left),
+        "nodes_trueleafs": whole(left_is_leaf),
+        "nodes_falsenodeids": whole(right),
+        "nodes_falseleafs": whole(right_is_leaf),
+        "leaf_targetids": [0] * n_leaves,
+        "leaf_weights": tensor(np.arange(n_leaves, dtype=np.float64), "weights"),
+    }
