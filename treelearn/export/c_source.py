@@ -112,7 +112,7 @@ def to_c(tree, name="tree", *, feature_names=None):
     >>> from treelearn import DecisionTreeRegressor
     >>> from treelearn.export import to_c
     >>> tree = DecisionTreeRegressor().fit([[1.0], [2.0]], [0.5, 3.0])
-    >>> print(str(to_c(tree, "price"))[-99:])
+    >>> print(str(to_c(tree, "price"))[-98:])
     double price_predict(const double *row)
     {
         return price_value[price_place[price_leaf(row)]];

@@ -22,7 +22,7 @@ _BRANCH_LEQ, _AGGREGATE_SUM, _NO_TRANSFORM = 0, 1, 0
 
 
 class OnnxExport(Export):
-    """A tree as an ``onnx.ModelProto``, in the attribute ``onnx_model``; ``content`` are bytes."""
+    """A tree as an ``onnx.ModelProto``, the attribute ``onnx_model``, and as its bytes."""
 
     def __init__(self, model, onnx_model):
         self.onnx_model = onnx_model

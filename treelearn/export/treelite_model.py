@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from ..model import Model
 from ._base import Export, check_known_arrays
@@ -12,7 +11,7 @@ __all__ = ["TreeliteExport", "to_treelite"]
 
 
 class TreeliteExport(Export):
-    """A tree as a ``treelite.Model``, in the attribute ``treelite_model``; ``content`` are bytes."""
+    """A tree as a ``treelite.Model``, the attribute ``treelite_model``, and as its bytes."""
 
     def __init__(self, model, treelite_model):
         self.treelite_model = treelite_model
@@ -63,6 +62,8 @@ def to_treelite(tree):
         import treelite
     except ImportError as error:
         raise ImportError('treelite is needed: pip install "treelearn[export]"') from error
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
     model = Model.of(tree)
     check_known_arrays(model.estimator._tree)
     if model.is_classifier:
