@@ -16,9 +16,10 @@ __all__ = ["OnnxExport", "register_with_skl2onnx", "to_onnx"]
 # threads may have a sixteenth of that.
 _DEEPEST = 1000
 _MOST_BYTES = 2**31 - 2**20
-# The first versions of the operators that have float64 leaves.
-_OPSETS = {"": 18, "ai.onnx.ml": 5}
-_BRANCH_LEQ, _AGGREGATE_SUM, _NO_TRANSFORM = 0, 1, 0
+# Old enough for every onnxruntime that numpy 2 works with.
+_OPSETS = {"": 17, "ai.onnx.ml": 3}
+# The operator returns float32, which holds whole numbers up to here.
+_MOST_LEAVES = 2**24
 
 
 class OnnxExport(Export):
@@ -70,9 +71,8 @@ def to_onnx(tree):
 
     Notes
     -----
-    ONNX' older operators for trees return float32. This one is ``TreeEnsemble`` of ai.onnx.ml 5
-    in float64, which finds the leaf; its shares are looked up. onnxruntime 1.20 is the first to
-    have it.
+    ONNX' operators for trees compare in float64 and return float32. Here one finds the number
+    of the leaf, which float32 holds exactly, and the leaf's float64 numbers are looked up.
     """
     libraries = _imported()
     model = Model.of(tree)
@@ -92,9 +92,7 @@ def to_onnx(tree):
 
 
 def register_with_skl2onnx():
-    """Teach skl2onnx treelearn's estimators, alone or inside pipelines.
-
-    ``skl2onnx.to_onnx`` then needs ``target_opset={"": 18, "ai.onnx.ml": 5}`` or later ones.
+    """Teach ``skl2onnx.to_onnx`` treelearn's estimators, alone or inside pipelines.
 
     Raises
     ------
@@ -163,9 +161,9 @@ def _convert(scope, operator, container):
 
     values = add("Cast", [operator.inputs[0].full_name], name("float64"), to=double)
     found = add(
-        "TreeEnsemble",
+        "TreeEnsembleRegressor",
         [values],
-        name("leaf_as_float"),
+        name("leaf_as_float32"),
         op_domain="ai.onnx.ml",
         op_version=_OPSETS["ai.onnx.ml"],
         **_ensemble(leaves, libraries.tensor),
@@ -199,6 +197,8 @@ def _check(model, leaves):
             f"The tree is {depth} levels deep; onnxruntime follows {_DEEPEST} safely. to_sql, "
             "to_c and to_json take any depth."
         )
+    if len(leaves.nodes) > _MOST_LEAVES:
+        raise ValueError(f"to_onnx takes trees of {_MOST_LEAVES:,} leaves at most.")
     n_bytes = 60 * leaves.tree.node_count
     if model.is_classifier:
         if model.n_outputs > 1:
@@ -216,40 +216,28 @@ def _check(model, leaves):
 
 
 def _ensemble(leaves, tensor):
-    """Return the attributes of a TreeEnsemble that returns the place of the leaf."""
+    """Return the attributes of a TreeEnsembleRegressor that returns the place of the leaf."""
     tree = leaves.tree
+    n_nodes, n_leaves = tree.node_count, len(leaves.nodes)
     is_leaf = tree.children_left == -1
-    inner = np.flatnonzero(~is_leaf)
-    # Inner nodes and leaves are numbered apart.
-    number = np.where(is_leaf, np.cumsum(is_leaf), np.cumsum(~is_leaf)) - 1
-    left, right = tree.children_left[inner], tree.children_right[inner]
-    features, thresholds = tree.feature[inner], tree.threshold[inner]
-    misses_left = tree.missing_go_to_left[inner]
-    left_is_leaf, right_is_leaf = is_leaf[left], is_leaf[right]
-    left, right = number[left], number[right]
-    if not len(inner):
-        # The root must be an inner node: one that has the same leaf on both sides.
-        features, thresholds, misses_left = [0], np.zeros(1), np.zeros(1)
-        left = right = np.zeros(1)
-        left_is_leaf = right_is_leaf = np.ones(1)
 
     def whole(values):
         return [int(value) for value in values]
 
-    n_leaves = len(leaves.nodes)
     return {
         "n_targets": 1,
-        "aggregate_function": _AGGREGATE_SUM,
-        "post_transform": _NO_TRANSFORM,
-        "tree_roots": [0],
-        "nodes_featureids": whole(features),
-        "nodes_splits": tensor(np.asarray(thresholds, dtype=np.float64), "splits"),
-        "nodes_modes": tensor(np.full(len(features), _BRANCH_LEQ, dtype=np.uint8), "modes"),
-        "nodes_missing_value_tracks_true": whole(misses_left),
-        "nodes_truenodeids": whole(left),
-        "nodes_trueleafs": whole(left_is_leaf),
-        "nodes_falsenodeids": whole(right),
-        "nodes_falseleafs": whole(right_is_leaf),
-        "leaf_targetids": [0] * n_leaves,
-        "leaf_weights": tensor(np.arange(n_leaves, dtype=np.float64), "weights"),
+        "aggregate_function": "SUM",
+        "post_transform": "NONE",
+        "nodes_treeids": [0] * n_nodes,
+        "nodes_nodeids": list(range(n_nodes)),
+        "nodes_featureids": whole(np.where(is_leaf, 0, tree.feature)),
+        "nodes_values_as_tensor": tensor(np.where(is_leaf, 0.0, tree.threshold), "thresholds"),
+        "nodes_modes": np.where(is_leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        "nodes_missing_value_tracks_true": whole(tree.missing_go_to_left),
+        "nodes_truenodeids": whole(np.maximum(tree.children_left, 0)),
+        "nodes_falsenodeids": whole(np.maximum(tree.children_right, 0)),
+        "target_treeids": [0] * n_leaves,
+        "target_nodeids": whole(leaves.nodes),
+        "target_ids": [0] * n_leaves,
+        "target_weights_as_tensor": tensor(np.arange(n_leaves, dtype=np.float64), "places"),
     }

@@ -1,11 +1,9 @@
 """The tree as a treelite model, which compiles trees and runs them in other places."""
 
-import warnings
-
 import numpy as np
 
 from ..model import Model
-from ._base import Export, check_known_arrays
+from ._base import Export, Leaves
 
 __all__ = ["TreeliteExport", "to_treelite"]
 
@@ -37,7 +35,7 @@ class TreeliteExport(Export):
 
 
 def to_treelite(tree):
-    """Return a tree as a treelite model of one tree, by way of ``to_sklearn()``.
+    """Return a tree as a treelite model of one tree.
 
     Parameters
     ----------
@@ -55,32 +53,71 @@ def to_treelite(tree):
     ImportError
         If treelite is not installed.
     TypeError, ValueError
-        If it is no fitted tree; if a classifier has one class only, or several outputs, which
-        treelite's reader does not know.
+        If it is no fitted tree, or a classifier of one class, which treelite does not know.
+
+    Notes
+    -----
+    ``treelite.sklearn.import_model`` reads the result of ``to_sklearn()`` inside a forest as
+    well, but divides class shares by their sum once more, which changes last digits.
     """
     try:
-        import treelite
+        from treelite import model_builder
     except ImportError as error:
         raise ImportError('treelite is needed: pip install "treelearn[export]"') from error
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
     model = Model.of(tree)
-    check_known_arrays(model.estimator._tree)
-    if model.is_classifier:
-        if model.n_outputs > 1:
-            raise ValueError("to_treelite takes classifiers of one output.")
-        if len(model.classes[0]) < 2:
-            raise ValueError("to_treelite takes classifiers of two classes or more.")
-    with warnings.catch_warnings():
-        # treelite compares in float64, as the tree does: nothing is lost.
-        warnings.filterwarnings("ignore", message=".*tell values apart that are equal as float32")
-        twin = model.estimator.to_sklearn()
-    # treelite reads forests alone: one of a single tree, ours.
-    forest_class = RandomForestClassifier if model.is_classifier else RandomForestRegressor
-    forest = forest_class(n_estimators=1)
-    forest.estimators_ = [twin]
-    forest.n_features_in_ = twin.n_features_in_
-    forest.n_outputs_ = twin.n_outputs_
-    if model.is_classifier:
-        forest.classes_, forest.n_classes_ = np.arange(twin.n_classes_), int(twin.n_classes_)
-    return TreeliteExport(model, treelite.sklearn.import_model(forest))
+    leaves = Leaves(model)
+    inner, n_outputs = leaves.tree, model.n_outputs
+    n_classes = [len(labels) for labels in model.classes or [[0]] * n_outputs]
+    if model.is_classifier and min(n_classes) < 2:
+        raise ValueError("to_treelite takes classifiers of two classes or more.")
+    width = max(n_classes)
+    outcomes = np.zeros((len(leaves.nodes), n_outputs, width))
+    for k, n in enumerate(n_classes):
+        is_share = model.is_classifier
+        outcomes[:, k, :n] = leaves.shares[k] if is_share else leaves.predictions(k)[:, None]
+    builder = model_builder.ModelBuilder(
+        threshold_type="float64",
+        leaf_output_type="float64",
+        metadata=model_builder.Metadata(
+            num_feature=len(model.columns),
+            task_type="kMultiClf" if model.is_classifier else "kRegressor",
+            average_tree_output=False,
+            num_target=n_outputs,
+            num_class=n_classes,
+            leaf_vector_shape=(n_outputs, width),
+        ),
+        tree_annotation=model_builder.TreeAnnotation(
+            num_tree=1, target_id=[-1 if n_outputs > 1 else 0], class_id=[-1 if width > 1 else 0]
+        ),
+        postprocessor=model_builder.PostProcessorFunc(
+            name="identity_multiclass" if model.is_classifier else "identity"
+        ),
+        base_scores=[0.0] * (n_outputs * width),
+    )
+    _add_nodes(builder, inner, outcomes)
+    return TreeliteExport(model, builder.commit())
+
+
+def _add_nodes(builder, tree, outcomes):
+    left, right = tree.children_left.tolist(), tree.children_right.tolist()
+    feature, threshold = tree.feature.tolist(), tree.threshold.tolist()
+    misses_left = tree.missing_go_to_left.tolist()
+    is_vector = outcomes[0].size > 1
+    flat = iter(outcomes.reshape(len(outcomes), -1).tolist())
+    builder.start_tree()
+    for node in range(tree.node_count):
+        builder.start_node(node)
+        if left[node] == -1:
+            values = next(flat)
+            builder.leaf(values if is_vector else values[0])
+        else:
+            builder.numerical_test(
+                feature_id=feature[node],
+                threshold=threshold[node],
+                default_left=bool(misses_left[node]),
+                opname="<=",
+                left_child_key=left[node],
+                right_child_key=right[node],
+            )
+        builder.end_node()
+    builder.end_tree()
