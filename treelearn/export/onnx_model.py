@@ -20,6 +20,7 @@ _MOST_BYTES = 2**31 - 2**20
 _OPSETS = {"": 17, "ai.onnx.ml": 3}
 # The operator returns float32, which holds whole numbers up to here.
 _MOST_LEAVES = 2**24
+_CLASSIFIER = "TreelearnDecisionTreeClassifier"
 
 
 class OnnxExport(Export):
@@ -77,13 +78,11 @@ def to_onnx(tree):
     libraries = _imported()
     model = Model.of(tree)
     register_with_skl2onnx()
-    options = {id(model.estimator): {"zipmap": False}} if model.is_classifier else None
     n_features = len(model.columns)
-    double = libraries.skl2onnx.common.data_types.DoubleTensorType([None, n_features])
+    double = libraries.types.DoubleTensorType([None, n_features])
     onnx_model = libraries.skl2onnx.to_onnx(
         model.estimator,
         initial_types=[("X", double)],
-        options=options,
         target_opset=_OPSETS,
     )
     entry = onnx_model.metadata_props.add()
@@ -94,25 +93,27 @@ def to_onnx(tree):
 def register_with_skl2onnx():
     """Teach ``skl2onnx.to_onnx`` treelearn's estimators, alone or inside pipelines.
 
+    Classifiers return two arrays, as under skl2onnx's option ``zipmap=False``: its default, a
+    list of dicts, holds float32 only.
+
     Raises
     ------
     ImportError
         If skl2onnx or onnx is not installed.
     """
-    libraries = _imported()
-    shapes = libraries.skl2onnx.common.shape_calculator
-    register = libraries.skl2onnx.update_registered_converter
+    register = _imported().skl2onnx.update_registered_converter
     register(
         DecisionTreeClassifier,
-        "TreelearnDecisionTreeClassifier",
-        shapes.calculate_linear_classifier_output_shapes,
+        _CLASSIFIER,
+        _set_output_types,
         _convert,
-        options={"zipmap": [True, False, "columns"], "nocl": [True, False]},
+        parser=_parse_classifier,
+        options={"zipmap": [False]},
     )
     register(
         DecisionTreeRegressor,
         "TreelearnDecisionTreeRegressor",
-        shapes.calculate_linear_regressor_output_shapes,
+        _set_output_types,
         _convert,
     )
 
@@ -122,7 +123,6 @@ def _imported():
         import onnxruntime
         import skl2onnx
         import skl2onnx.common.data_types
-        import skl2onnx.common.shape_calculator
         from onnx import TensorProto, numpy_helper
     except ImportError as error:
         raise ImportError(
@@ -131,9 +131,36 @@ def _imported():
     return SimpleNamespace(
         onnxruntime=onnxruntime,
         skl2onnx=skl2onnx,
+        types=skl2onnx.common.data_types,
         TensorProto=TensorProto,
         tensor=numpy_helper.from_array,
     )
+
+
+def _parse_classifier(scope, estimator, inputs, custom_parsers=None):
+    """Declare a classifier and its two outputs; `_set_output_types` says of what type."""
+    types = _imported().types
+    operator = scope.declare_local_operator(_CLASSIFIER, estimator)
+    operator.inputs = inputs
+    for name, kind in (("label", types.Int64TensorType), ("probabilities", types.DoubleTensorType)):
+        operator.outputs.append(scope.declare_local_variable(name, kind()))
+    return operator.outputs
+
+
+def _set_output_types(operator):
+    """Tell skl2onnx what comes out: float64 whatever goes in."""
+    types = _imported().types
+    estimator = operator.raw_operator
+    n_rows = operator.inputs[0].type.shape[0]
+    if not isinstance(estimator, DecisionTreeClassifier):
+        operator.outputs[0].type = types.DoubleTensorType([n_rows, estimator.n_outputs_])
+        return
+    if estimator.n_outputs_ > 1:
+        raise ValueError("to_onnx takes classifiers of one output.")
+    is_text = estimator.classes_.dtype.kind in "UO"
+    label = types.StringTensorType if is_text else types.Int64TensorType
+    operator.outputs[0].type = label([n_rows])
+    operator.outputs[1].type = types.DoubleTensorType([n_rows, len(estimator.classes_)])
 
 
 def _convert(scope, operator, container):
