@@ -1,4 +1,4 @@
-"""The command line: ``treelearn compare``.
+"""The command line: ``treelearn compare``, and the commands of `_model_commands`.
 
 Results go to standard output; progress, only on a terminal, and errors to standard error.  Bad
 input ends in one line and exit status 2, Ctrl-C in exit status 130.
@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as TextTable
 from typer.core import TyperCommand
 
+from ._model_commands import add_to
 from ._scores import METRICS
 from ._tables import BUNDLED_SETS, read_table
 from ._version import __version__
@@ -54,6 +55,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+add_to(app)
 
 
 def main():

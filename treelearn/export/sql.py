@@ -544,7 +544,8 @@ def _sqlite_float(value):
         steps.append(f"{'*' if shift > 0 else '/'} {2**step}")
         shift -= step if shift > 0 else -step
     # Whole numbers become floats before the first step, and every step is exact.
-    return f"({sign}CAST({whole} AS REAL) {' '.join(steps)})".replace(" )", ")")
+    steps = "".join(f" {step}" for step in steps)
+    return f"({sign}CAST({whole} AS REAL){steps} /* {value!r} */)"
 
 
 # -- running --------------------------------------------------------------------------------
