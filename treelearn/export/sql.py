@@ -227,7 +227,9 @@ class _Writer:
         self.model, self.dialect, self.proba = model, dialect, proba
         self.leaves = Leaves(model)
         self.tree = self.leaves.tree
-        parts = (table,) if isinstance(table, str) else tuple(table)
+        parts = tuple(table) if isinstance(table, (list, tuple)) else (table,)
+        if not parts:
+            raise ValueError("The name of the table is empty.")
         self.table = ".".join(self.identifier(part, "table") for part in parts)
         self.nodes = self.identifier(nodes, "table")
         self.used = _used_features(model)
