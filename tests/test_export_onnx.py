@@ -44,7 +44,7 @@ def test_examples(runtime, class_table):
     X, y = class_table
     X[::7, 1] = np.nan
     to_onnx(DecisionTreeClassifier(criterion="renyi", order=0.5).fit(X, y)).verify(X)
-    to_onnx(DecisionTreeRegressor(max_depth=4).fit(X, X[:, :2])).verify(X)
+    to_onnx(DecisionTreeRegressor(max_depth=4).fit(X, np.column_stack([y, -y]))).verify(X)
     to_onnx(DecisionTreeRegressor().fit(X[:3], np.ones(3))).verify(X)
     to_onnx(DecisionTreeClassifier().fit(X, np.zeros(len(X), dtype=int))).verify(X)
 
