@@ -167,7 +167,7 @@ def test_show(iris):
     assert "A tree of 5 leaves, 3 levels deep, by gini. Fitted on 150 rows." in said
     assert "if petal length (cm) <= 2.45: 0 (50 samples, 100 %)" in said
     assert "... and 4 more rules" in done("show", iris, "--leaves", 1)
-    assert " <= 2.4:" in done("show", iris, "--digits", 2)
+    assert " <= 2.5:" in done("show", iris, "--digits", 2)
     said = done("show", iris, "--data", "iris", "--row", 70)
     assert said.splitlines()[0] == "1. petal length (cm) is 4.8: above 2.45."
     assert "no row 150" in refused("show", iris, "--data", "iris", "--row", 150)
@@ -248,7 +248,10 @@ def test_hostile_names(tmp_path):
         (["fit", "iris", "--model", "{new}", "--set", "max_depth"], "NAME=VALUE"),
         (["fit", "iris", "--model", "{new}", "--set", "max_depth=deep"], "max_depth"),
         (["fit", "iris", "--model", "{new}", "--task", "ranking"], "--task must be"),
-        (["fit", "diabetes", "--model", "{new}", "--criterion", "gini"], "is no c"),
+        (
+            ["fit", "diabetes", "--model", "{new}", "--criterion", "gini"],
+            "no criterion for regression",
+        ),
         (["fit", "iris", "--model", "{old}"], "--force replaces it"),
         (["fit", "iris", "--model", "nowhere/m.json"], "no folder"),
         (["predict", "{new}", "iris"], "No such file"),
@@ -278,4 +281,4 @@ def test_help_is_short_and_says_what_to_type():
     for command in ("fit", "predict", "show", "export", "compare"):
         assert f"\n  {command} " in said
         assert f"treelearn {command}" in " ".join(done(command, "--help").split())
-    assert "..." not in said
+    assert not any(line.endswith("...") for line in said.splitlines()[1:])

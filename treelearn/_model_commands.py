@@ -163,7 +163,7 @@ def fit(
         y, is_missing = target_values(table.y)
         if not len(y):
             raise ValueError(f"The target {table.target!r} is missing in every row.")
-        task = _checked_task(task or _task_of(criterion_name) or table.task, criterion, y)
+        task = _checked_task(task or table.task or _task_of(criterion_name), criterion, y)
         estimator = _ESTIMATORS[task]()
         if criterion_name is not None:
             given["criterion"] = criterion_name
