@@ -60,6 +60,20 @@ def test_a_table_of_every_kind_of_column(dialect, max_depth):
     assert found.n_rows == len(frame)
 
 
+def test_many_categories_are_looked_up(dialect):
+    pd = pytest.importorskip("pandas", reason="categories come from a frame")
+    rng = np.random.default_rng(0)
+    words = np.array([f"it's {k}" for k in range(200)])
+    frame = pd.DataFrame(
+        {"word": words[rng.integers(0, 200, 400)], "n": pd.Categorical(rng.integers(0, 99, 400))}
+    )
+    frame.loc[::9, "word"] = None
+    model = Model.fit(DecisionTreeClassifier(), frame, rng.integers(0, 3, 400))
+    export = to_sql(model, dialect)
+    assert export.setup.count("CREATE TABLE") == 3
+    export.verify(frame)
+
+
 def test_unknown_categories_go_where_missing_values_go():
     pd = pytest.importorskip("pandas", reason="categories come from a frame")
     frame = pd.DataFrame({"c": ["a", "b", "c", None] * 5})

@@ -250,7 +250,7 @@ def test_hostile_names(tmp_path):
         (["fit", "iris", "--model", "{new}", "--task", "ranking"], "--task must be"),
         (
             ["fit", "diabetes", "--model", "{new}", "--criterion", "gini"],
-            "no criterion for regression",
+            "for regression",
         ),
         (["fit", "iris", "--model", "{old}"], "--force replaces it"),
         (["fit", "iris", "--model", "nowhere/m.json"], "no folder"),

@@ -21,6 +21,10 @@ _DEEPEST_CASE = 10
 _MOST_CASE_LEAVES = 64
 _MOST_CASE_OUTCOMES = 512
 _ROWS_OF_AN_INSERT = 500
+_ROWS_OF_A_FETCH = 10_000
+# Categories of more levels than this are looked up by an index: a CASE compares one by one, at
+# every step of a row.
+_MOST_CASE_LEVELS = 32
 _MOST_COLUMNS = {"postgresql": 1600, "sqlite": 2000, "duckdb": 10_000}
 _LONGEST_NAME = 63
 # Dates that all three databases and ISO 8601 write the same way: the years 1 to 9999.
@@ -103,15 +107,20 @@ class SqlExport(Export):
         settings = {**self._settings, "table": "treelearn_rows", "nodes": "treelearn_verify"}
         setup, query = _Writer(self.model, self.dialect, **settings).write()
         runner = {"sqlite": _run_sqlite, "duckdb": _run_duckdb, "postgresql": _run_postgresql}
-        found = runner[self.dialect](data, types, setup, query, connection)
-        found.sort(key=lambda row: row[0])
-        if [row[0] for row in found] != data[names[0]]:
-            raise AssertionError(f"The query returned {len(found)} of {len(rows)} rows.")
-        return self._by_name([row[len(names) :] for row in found], len(rows))
+        places, blocks = [], []
+        for block in runner[self.dialect](data, types, setup, query, connection):
+            columns = list(zip(*block, strict=True))
+            places += columns[0]
+            blocks.append(self._by_name(columns[len(names) :], len(block)))
+        order = np.argsort(places)
+        if not np.array_equal(np.sort(places), np.arange(len(rows))):
+            raise AssertionError(f"The query returned {len(places)} of {len(rows)} rows.")
+        return {
+            name: np.concatenate([block[name] for block in blocks])[order] for name in blocks[0]
+        }
 
-    def _by_name(self, rows, n_rows):
+    def _by_name(self, columns, n_rows):
         """Return the columns that follow those of the table, by the names of `_expected`."""
-        columns = list(zip(*rows, strict=True)) if rows else []
         found = {}
         if self.setup:
             found["leaf"] = np.array(columns.pop(0))
@@ -162,7 +171,8 @@ def to_sql(
         trees of any depth: databases limit how deep expressions may nest. "auto" takes "case"
         up to 10 levels, 64 leaves and 512 outcomes.
     nodes : str, default="treelearn_nodes"
-        Name of the table of nodes.
+        Name of the table of nodes. Features of more than 32 categories have a table of their
+        codes, which is called the same with the number of the feature: ``treelearn_nodes_7``.
     feature_names : sequence of str, default=None
         Names of the columns in place of the tree's own.
 
@@ -231,7 +241,7 @@ class _Writer:
         if not parts:
             raise ValueError("The name of the table is empty.")
         self.table = ".".join(self.identifier(part, "table") for part in parts)
-        self.nodes = self.identifier(nodes, "table")
+        self.nodes, self.nodes_name = self.identifier(nodes, "table"), nodes
         self.used = _used_features(model)
         self.form = self._checked_form(form)
         self._check_names()
@@ -272,7 +282,8 @@ class _Writer:
         """Return the set-up and the query."""
         if self.form == "case":
             return "", self._case_query()
-        return self._node_table(), self._node_query()
+        codes = "".join(self._code_table(j) for j in self.used if self._is_looked_up(j))
+        return self._node_table() + codes, self._node_query()
 
     # -- small parts ------------------------------------------------------------------------
 
@@ -326,6 +337,9 @@ class _Writer:
             self._check_levels(column)
             if not column.levels:
                 return f"CAST(NULL AS {self._double})"
+            if self._is_looked_up(j):
+                codes = self._name_of_codes(j)
+                return f"(SELECT c.code FROM {codes} AS c WHERE c.level = {name})"
             levels = " ".join(
                 f"WHEN {self.literal(level)} THEN {code}"
                 for code, level in enumerate(column.levels)
@@ -340,6 +354,20 @@ class _Writer:
         if column.kind == "boolean":
             name = f"CAST({name} AS INTEGER)"
         return f"CAST({name} AS {self._double})"
+
+    def _is_looked_up(self, j):
+        return self.form == "nodes" and len(self.model.columns[j].levels) > _MOST_CASE_LEVELS
+
+    def _name_of_codes(self, j):
+        return self.identifier(f"{self.nodes_name}_{j}", "table")
+
+    def _code_table(self, j):
+        """Return the statements that make the table of the codes of one feature."""
+        column, name = self.model.columns[j], self._name_of_codes(j)
+        kind = _type(column, self.dialect)
+        rows = [f"({self.literal(level)}, {code})" for code, level in enumerate(column.levels)]
+        table = f"CREATE TABLE {name} (level {kind} PRIMARY KEY, code {self._double});\n"
+        return table + _inserts(name, rows)
 
     def _check_levels(self, column):
         kinds = {"text" if isinstance(level, str) else type(level) for level in column.levels}
@@ -472,14 +500,8 @@ class _Writer:
                     *(str(left[node]), str(right[node])),
                 ]
                 rows.append(f"({', '.join(cells)}{nothing})")
-        inserts = [
-            f"INSERT INTO {self.nodes} VALUES\n"
-            + ",\n".join(rows[start : start + _ROWS_OF_AN_INSERT])
-            + ";\n"
-            for start in range(0, len(rows), _ROWS_OF_AN_INSERT)
-        ]
         table = f"CREATE TABLE {self.nodes} (\n  " + ",\n  ".join(columns) + "\n);\n"
-        return self._heading() + table + "".join(inserts)
+        return self._heading() + table + _inserts(self.nodes, rows)
 
     def _node_query(self):
         names = "".join(f', n."{name}"' for name, _, _ in self._outcome_names())
@@ -510,6 +532,16 @@ class _Writer:
             f"  FROM {self.table} AS t\n) AS t\n"
             f"JOIN {self.nodes} AS n ON n.node = t.treelearn_leaf;\n"
         )
+
+
+def _inserts(name, rows):
+    """Return the statements that fill a table, some rows each."""
+    return "".join(
+        f"INSERT INTO {name} VALUES\n"
+        + ",\n".join(rows[start : start + _ROWS_OF_AN_INSERT])
+        + ";\n"
+        for start in range(0, len(rows), _ROWS_OF_AN_INSERT)
+    )
 
 
 def _quoted(name):
@@ -585,6 +617,12 @@ def _raw(column, values, dialect):
     return [None if v != v else f"{round(v * 1e6)} microseconds" for v in values]
 
 
+def _blocks(cursor):
+    """Yield the rows of an answer, some at a time: Python's numbers are large."""
+    while rows := cursor.fetchmany(_ROWS_OF_A_FETCH):
+        yield rows
+
+
 def _table_of_rows(data, types):
     names = [_quoted(name) for name in data]
     columns = ", ".join(map(" ".join, zip(names, types, strict=True)))
@@ -601,7 +639,7 @@ def _run_sqlite(data, types, setup, query, connection):
             f"INSERT INTO treelearn_rows VALUES ({marks})", zip(*data.values(), strict=True)
         )
         base.executescript(setup)
-        return base.execute(query).fetchall()
+        yield from _blocks(base.execute(query))
 
 
 def _run_duckdb(data, types, setup, query, connection):
@@ -616,7 +654,7 @@ def _run_duckdb(data, types, setup, query, connection):
         base.execute("INSERT INTO treelearn_rows SELECT * FROM plain")
         if setup:
             base.execute(setup)
-        return base.execute(query).fetchall()
+        yield from _blocks(base.execute(query))
 
 
 def _run_postgresql(data, types, setup, query, connection):
@@ -632,6 +670,6 @@ def _run_postgresql(data, types, setup, query, connection):
         if setup:
             cursor.execute(setup)
         cursor.execute(query)
-        return cursor.fetchall()
+        yield from _blocks(cursor)
     finally:
         connection.rollback()
