@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._files import write_whole
 from ._probes import probe_rows
@@ -141,7 +142,8 @@ class Export:
             If what runs the export is not there.
         """
         model = self.model
-        rows = np.asarray(model.rows(X, unknown="missing"), dtype=np.float64)
+        rows = model.rows(X, unknown="missing")
+        rows = np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != len(model.columns):
             raise ValueError(
                 f"X has shape {rows.shape}; the model has {len(model.columns)} features."
