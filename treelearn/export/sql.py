@@ -1,15 +1,21 @@
 """The tree as SQL: one CASE expression while it is small, else a table of nodes."""
 
 import math
-from contextlib import closing
 from decimal import Decimal
 
 import numpy as np
 
-from .._tables import to_frame
 from .._version import __version__
 from ..model import Model
 from ._base import Export, Leaves
+from ._databases import (
+    DOUBLE_TYPES,
+    TABLE_OF_ROWS,
+    column_type,
+    quoted,
+    raw_values,
+    run_query,
+)
 
 __all__ = ["DIALECTS", "SqlExport", "to_sql"]
 
@@ -21,7 +27,6 @@ _DEEPEST_CASE = 10
 _MOST_CASE_LEAVES = 64
 _MOST_CASE_OUTCOMES = 512
 _ROWS_OF_AN_INSERT = 500
-_ROWS_OF_A_FETCH = 10_000
 # Categories of more levels than this are looked up by an index: a CASE compares one by one, at
 # every step of a row.
 _MOST_CASE_LEVELS = 32
@@ -102,13 +107,14 @@ class SqlExport(Export):
             names[0] += "_"
         data = {names[0]: list(range(len(rows)))}
         for j in used:
-            data[self.model.columns[j].name] = _raw(self.model.columns[j], rows[:, j], self.dialect)
-        types = ["BIGINT"] + [_type(self.model.columns[j], self.dialect) for j in used]
-        settings = {**self._settings, "table": "treelearn_rows", "nodes": "treelearn_verify"}
+            data[self.model.columns[j].name] = raw_values(
+                self.model.columns[j], rows[:, j], self.dialect
+            )
+        types = ["BIGINT"] + [column_type(self.model.columns[j], self.dialect) for j in used]
+        settings = {**self._settings, "table": TABLE_OF_ROWS, "nodes": "treelearn_verify"}
         setup, query = _Writer(self.model, self.dialect, **settings).write()
-        runner = {"sqlite": _run_sqlite, "duckdb": _run_duckdb, "postgresql": _run_postgresql}
         places, blocks = [], []
-        for block in runner[self.dialect](data, types, setup, query, connection):
+        for block in run_query(self.dialect, data, types, setup, query, connection):
             columns = list(zip(*block, strict=True))
             places += columns[0]
             blocks.append(self._by_name(columns[len(names) :], len(block)))
@@ -299,7 +305,7 @@ class _Writer:
                 f"The name {name[:40]!r}... of a {what} is longer than the {_LONGEST_NAME} bytes "
                 "of PostgreSQL; give feature_names."
             )
-        return _quoted(name)
+        return quoted(name)
 
     def literal(self, value):
         """Return a value as an expression that gives back the same value."""
@@ -325,9 +331,7 @@ class _Writer:
 
     @property
     def _double(self):
-        return {"postgresql": "DOUBLE PRECISION", "sqlite": "REAL", "duckdb": "DOUBLE"}[
-            self.dialect
-        ]
+        return DOUBLE_TYPES[self.dialect]
 
     def _value(self, j):
         """Return a feature as float64; NaN may be there still, an unknown category is NULL."""
@@ -364,7 +368,7 @@ class _Writer:
     def _code_table(self, j):
         """Return the statements that make the table of the codes of one feature."""
         column, name = self.model.columns[j], self._name_of_codes(j)
-        kind = _type(column, self.dialect)
+        kind = column_type(column, self.dialect)
         rows = [f"({self.literal(level)}, {code})" for code, level in enumerate(column.levels)]
         table = f"CREATE TABLE {name} (level {kind} PRIMARY KEY, code {self._double});\n"
         return table + _inserts(name, rows)
@@ -544,10 +548,6 @@ def _inserts(name, rows):
     )
 
 
-def _quoted(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _check_text(text):
     """Refuse text that no database takes."""
     if "\0" in text:
@@ -580,96 +580,3 @@ def _sqlite_float(value):
     # Whole numbers become floats before the first step, and every step is exact.
     steps = "".join(f" {step}" for step in steps)
     return f"({sign}CAST({whole} AS REAL){steps} /* {value!r} */)"
-
-
-# -- running --------------------------------------------------------------------------------
-
-
-def _type(column, dialect):
-    if column.kind == "category":
-        kinds = {bool if isinstance(v, bool) else type(v) for v in column.levels}
-        if kinds == {bool}:
-            return "BOOLEAN"
-        if kinds <= {int} and all(-(2**63) <= level < 2**63 for level in column.levels):
-            return "BIGINT"
-        return "TEXT" if str in kinds else _type_of_numbers(dialect)
-    if dialect != "sqlite" and column.kind in ("date", "duration"):
-        return "TIMESTAMP" if column.kind == "date" else "INTERVAL"
-    return "BOOLEAN" if column.kind == "boolean" else _type_of_numbers(dialect)
-
-
-def _type_of_numbers(dialect):
-    return {"postgresql": "DOUBLE PRECISION", "sqlite": "REAL", "duckdb": "DOUBLE"}[dialect]
-
-
-def _raw(column, values, dialect):
-    """Return the values that a table holds for a feature; None is missing."""
-    values = values.tolist()
-    if column.kind == "category":
-        return [None if v != v else column.levels[int(v)] for v in values]
-    if column.kind == "boolean":
-        return [None if v != v else bool(v) for v in values]
-    if column.kind == "number" or dialect == "sqlite":
-        return [None if v != v else v for v in values]
-    if column.kind == "date":
-        moments = [None if v != v else np.datetime64(round(v * 1e6), "us") for v in values]
-        return [None if moment is None else str(moment) for moment in moments]
-    return [None if v != v else f"{round(v * 1e6)} microseconds" for v in values]
-
-
-def _blocks(cursor):
-    """Yield the rows of an answer, some at a time: Python's numbers are large."""
-    while rows := cursor.fetchmany(_ROWS_OF_A_FETCH):
-        yield rows
-
-
-def _table_of_rows(data, types):
-    names = [_quoted(name) for name in data]
-    columns = ", ".join(map(" ".join, zip(names, types, strict=True)))
-    return f"CREATE TABLE treelearn_rows ({columns})"
-
-
-def _run_sqlite(data, types, setup, query, connection):
-    import sqlite3
-
-    with closing(sqlite3.connect(":memory:")) as base:
-        base.execute(_table_of_rows(data, types))
-        marks = ", ".join("?" * len(data))
-        base.executemany(
-            f"INSERT INTO treelearn_rows VALUES ({marks})", zip(*data.values(), strict=True)
-        )
-        base.executescript(setup)
-        yield from _blocks(base.execute(query))
-
-
-def _run_duckdb(data, types, setup, query, connection):
-    try:
-        import duckdb
-    except ImportError as error:
-        raise ImportError('DuckDB is needed: pip install "treelearn[export]"') from error
-    with duckdb.connect() as base:
-        base.execute(_table_of_rows(data, types))
-        plain = {f"c{j}": values for j, values in enumerate(data.values())}
-        base.register("plain", to_frame(plain))
-        base.execute("INSERT INTO treelearn_rows SELECT * FROM plain")
-        if setup:
-            base.execute(setup)
-        yield from _blocks(base.execute(query))
-
-
-def _run_postgresql(data, types, setup, query, connection):
-    cursor = connection.cursor()
-    try:
-        # What is created now is temporary, whatever the right to create tables.
-        cursor.execute("SET LOCAL search_path TO pg_temp")
-        cursor.execute(_table_of_rows(data, types))
-        marks = ", ".join(["%s"] * len(data))
-        cursor.executemany(
-            f"INSERT INTO treelearn_rows VALUES ({marks})", list(zip(*data.values(), strict=True))
-        )
-        if setup:
-            cursor.execute(setup)
-        cursor.execute(query)
-        yield from _blocks(cursor)
-    finally:
-        connection.rollback()
