@@ -206,7 +206,7 @@ def read_columns(frame):
 
 
 def parse_times(texts, kind):
-    """Return dates or durations written as text as seconds, float64.
+    """Return dates (as ISO 8601) or durations written as text as seconds, float64.
 
     Raises
     ------
@@ -215,7 +215,10 @@ def parse_times(texts, kind):
     """
     pd = _import_pandas("A table")
     column = pd.Series(list(texts), dtype=object)
-    parsed = pd.to_datetime(column) if kind == "date" else pd.to_timedelta(column)
+    if kind == "date":
+        parsed = pd.to_datetime(column, format="ISO8601")
+    else:
+        parsed = pd.to_timedelta(column)
     values, found, _ = _column_values(pd, parsed)
     if found != kind:
         raise ValueError("The texts have different time zones.")

@@ -32,7 +32,7 @@ def probe_rows(model, n_probed):
     if len(inner) > n_probed:
         inner = inner[np.linspace(0, len(inner) - 1, n_probed).astype(np.int64)]
     rows = np.empty((len(inner), 4, tree.n_features))
-    for place, row in enumerate(_rows_reaching(tree, inner)):
+    for place, row in enumerate(_rows_reaching(model, inner)):
         rows[place] = row
     for place, node in enumerate(inner.tolist()):
         feature, threshold = int(tree.feature[node]), float(tree.threshold[node])
@@ -42,8 +42,8 @@ def probe_rows(model, n_probed):
 
 
 def _values_around(threshold, column):
-    if column.kind in ("category", "boolean"):
-        largest = max(0, len(column.levels) - 1) if column.kind == "category" else 1
+    largest = _largest_code(column)
+    if largest is not None:
         at = np.clip(np.array([np.floor(threshold), np.ceil(threshold)]), 0, largest)
         return [at[0], at[1], at[0], _NAN]
     around = [threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)]
@@ -52,19 +52,32 @@ def _values_around(threshold, column):
     return [*np.clip(around, -largest, largest), _NAN]
 
 
-def _rows_reaching(tree, nodes):
+def _rows_reaching(model, nodes):
     """Yield one row for each of some nodes, in ascending order, that is routed to it."""
+    tree, columns = model.estimator._tree, model.columns
     wanted = set(nodes.tolist())
     for node, _, demands in regions(tree) if wanted else ():
         if node in wanted:
             row = np.zeros(tree.n_features)
             for j, demand in demands.items():
-                row[j] = _value_within(*demand)
+                row[j] = _value_within(demand, columns[j])
             yield row
 
 
-def _value_within(low, high, may_miss):
-    """Return a value above ``low`` and at most ``high``, or NaN where there is none."""
+def _largest_code(column):
+    """Return the largest whole number that a column may hold; None where it is not one of codes."""
+    if column.kind == "boolean":
+        return 1
+    return max(0, len(column.levels) - 1) if column.kind == "category" else None
+
+
+def _value_within(demand, column):
+    """Return a value of a column that a demand allows, or NaN where there is none."""
+    low, high, _ = demand
+    largest = _largest_code(column)
+    if largest is not None:
+        code = np.floor(min(high, largest))
+        return code if code > low else _NAN
     if low >= high:
         return _NAN
     if np.isfinite(high):
