@@ -213,7 +213,7 @@ def test_bad_options(options, reason):
 
 def test_bad_rows():
     tree = DecisionTreeClassifier().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1])
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="1 features"):
         to_sql(tree, "sqlite").verify(np.zeros((3, 1)))
     with pytest.raises(ValueError, match="connection"):
         to_sql(tree, "postgresql").verify(np.zeros((3, 2)))

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 from treelearn.export import Export, VerificationError, from_json, to_json
-from treelearn.export._base import _expected
+from treelearn.export._base import predicted
 from treelearn.export._probes import probe_rows
 from treelearn.export._regions import regions
 from treelearn.model import Model
@@ -21,7 +21,7 @@ class Doubtful(Export):
         self.other = other
 
     def _run(self, rows):
-        return _expected(self.other, rows)
+        return predicted(self.other, rows)
 
 
 def _with(model, **arrays):
@@ -179,3 +179,16 @@ def test_a_tree_with_parts_that_exports_do_not_know_is_refused(monkeypatch):
     )
     with pytest.raises(ValueError, match="category_sets"):
         to_json(tree)
+
+
+def test_estimators_that_know_names_take_arrays_without_a_warning():
+    pd = pytest.importorskip("pandas", reason="names come from a frame")
+    frame = pd.DataFrame(np.random.default_rng(0).random((30, 2)), columns=["a", "b"])
+    model = Model(DecisionTreeClassifier().fit(frame, np.arange(30) % 2))
+    assert model.feature_names == ["a", "b"]
+    assert to_json(model).verify(frame[["b", "a"]]).n_rows == 30
+    np.testing.assert_array_equal(model.predict(frame.to_numpy()), model.predict(frame))
+    with pytest.raises(ValueError, match="infinity"):
+        model.predict(np.full((1, 2), np.inf))
+    with pytest.raises(ValueError, match="3 features"):
+        model.predict(np.zeros((1, 3)))

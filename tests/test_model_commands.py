@@ -255,6 +255,9 @@ def test_hostile_names(tmp_path):
         (["fit", "iris", "--model", "{old}"], "--force replaces it"),
         (["fit", "iris", "--model", "nowhere/m.json"], "no folder"),
         (["predict", "{new}", "iris"], "No such file"),
+        (["predict", "{old}", "{csv}", "--out", "{csv}", "--force"], "is what is read"),
+        (["fit", "{csv}", "--model", "{csv}", "--force"], "is what is read"),
+        (["export", "{old}", "--to", "c", "--out", "{old}", "--force"], "is what is read"),
         (["predict", "{old}", "wine"], "has 13 features; the model was fitted on 4"),
         (["predict", "{old}", "iris", "--out", "x.txt"], ".csv or .parquet"),
         (["predict", "{old}", "iris", "--unknown", "guess"], "--unknown"),
@@ -271,6 +274,8 @@ def test_hostile_names(tmp_path):
 def test_bad_input_ends_in_a_line_and_status_2(args, reason, iris, tmp_path):
     (tmp_path / "bad.json").write_text("{}}")
     places = {"new": tmp_path / "new.json", "old": iris, "bad": tmp_path / "bad.json"}
+    places["csv"] = tmp_path / "t.csv"
+    places["csv"].write_text("a,y\n1,2\n")
     said = refused(*[arg.format(**places) if "{" in arg else arg for arg in args])
     assert reason in said
     assert not (tmp_path / "new.json").exists()

@@ -150,6 +150,7 @@ def fit(
     """
     with short_errors():
         check_writable(model, force, "--model")
+        _check_apart(model, "--model", data)
         given = {
             "max_depth": max_depth,
             "max_leaf_nodes": max_leaf_nodes,
@@ -236,6 +237,7 @@ def predict(
             if out.suffix not in (".csv", ".parquet"):
                 raise ValueError(f"--out {out} must end in .csv or .parquet.")
             check_writable(out, force)
+            _check_apart(out, "--out", data, model)
         if unknown not in ("error", "missing"):
             raise ValueError(f"--unknown must be error or missing, not {unknown!r}.")
         fitted = load_model(model)
@@ -360,6 +362,7 @@ def export(
             raise ValueError(f"--to must be one of {', '.join(_FORMATS)}, not {to!r}.")
         if out is not None:
             check_writable(out, force)
+            _check_apart(out, "--out", model, verify)
         elif to == "onnx":
             raise ValueError("onnx is no text: --out FILE says where it goes.")
         if verify is not None and to in ("dot", "text"):
@@ -394,6 +397,13 @@ def export(
 
 
 # -- parts ----------------------------------------------------------------------------------
+
+
+def _check_apart(path, option, *sources):
+    """Refuse, whatever --force says, to write over what is being read."""
+    for source in sources:
+        if source is not None and path.resolve() == Path(source).resolve():
+            raise ValueError(f"{option} {path} is what is read: it would be lost.")
 
 
 def _task_of(criterion):
@@ -518,9 +528,9 @@ def _predictions(model, rows, proba):
     """Return the columns of the answer by name."""
     if proba and not model.is_classifier:
         raise ValueError("A regression tree has no class probabilities: leave out --proba.")
-    columns = {"prediction": model.estimator.predict(rows).tolist()}
+    columns = {"prediction": model.estimator.predict(rows, check_input=False).tolist()}
     if proba:
-        shares = model.estimator.predict_proba(rows)
+        shares = model.estimator.predict_proba(rows, check_input=False)
         for k, label in enumerate(model.classes[0].tolist()):
             columns[f"probability of {label}"] = shares[:, k].tolist()
     return columns

@@ -18,6 +18,8 @@ def short_errors():
     except KeyboardInterrupt:
         typer.echo("treelearn: stopped by Ctrl-C.", err=True)
         raise typer.Exit(130) from None
+    except BrokenPipeError:
+        raise  # whoever reads has enough, as head does: click ends quietly
     except OSError as error:
         text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
     except MemoryError as error:

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from ._columns import Column, columns_of, read_rows
@@ -201,7 +202,9 @@ class Model:
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
+        ndarray or CSR matrix of shape (n_samples, n_features)
+            Checked: the estimator's methods may be called with ``check_input=False``, by which
+            they do not look for the names that an array has not.
 
         Raises
         ------
@@ -209,14 +212,20 @@ class Model:
             If a column is not there, or holds what the model cannot read.
         """
         rows = read_rows(self.columns, X, unknown)
-        return rows if issparse(rows) else np.asarray(rows)
+        is_finite = True if issparse(rows) else "allow-nan"
+        rows = check_array(rows, accept_sparse="csr", ensure_all_finite=is_finite, input_name="X")
+        if rows.shape[1] != len(self.columns):
+            raise ValueError(
+                f"X has {rows.shape[1]} features, but the model was fitted on {len(self.columns)}."
+            )
+        return rows
 
     def predict(self, X, unknown="error"):
         """Return the prediction for every row of new data, see `rows`."""
-        return self.estimator.predict(self.rows(X, unknown))
+        return self.estimator.predict(self.rows(X, unknown), check_input=False)
 
     def predict_proba(self, X, unknown="error"):
         """Return the class shares for every row of new data, see `rows`."""
         if not self.is_classifier:
             raise ValueError("A regression tree has no class probabilities.")
-        return self.estimator.predict_proba(self.rows(X, unknown))
+        return self.estimator.predict_proba(self.rows(X, unknown), check_input=False)

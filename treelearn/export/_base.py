@@ -10,7 +10,14 @@ from scipy.sparse import issparse
 from .._files import write_whole
 from ._probes import probe_rows
 
-__all__ = ["Export", "Leaves", "Verification", "VerificationError", "check_known_arrays"]
+__all__ = [
+    "Export",
+    "Leaves",
+    "Verification",
+    "VerificationError",
+    "check_known_arrays",
+    "predicted",
+]
 
 _KNOWN_ARRAYS = {
     *("n_features", "n_classes", "n_outputs", "children_left", "children_right", "feature"),
@@ -144,14 +151,10 @@ class Export:
         model = self.model
         rows = model.rows(X, unknown="missing")
         rows = np.asarray(rows.toarray() if issparse(rows) else rows, dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] != len(model.columns):
-            raise ValueError(
-                f"X has shape {rows.shape}; the model has {len(model.columns)} features."
-            )
         probes, n_nodes = probe_rows(model, n_probed)
         rows = self._representable(np.concatenate([rows, probes]))
         got = self._run(rows, **how)
-        differences = _differences(_expected(model, rows), got, rows)
+        differences = _differences(predicted(model, rows), got, rows)
         if differences:
             raise VerificationError(differences, len(rows))
         return Verification(
@@ -167,16 +170,19 @@ class Export:
         return rows
 
     def _run(self, rows):
-        """Return what the export says: name to array, names as in `_expected`."""
+        """Return what the export says: name to array, names as in `predicted`."""
         raise NotImplementedError
 
 
-def _expected(model, rows):
-    """Return what the tree says, by name."""
+def predicted(model, rows):
+    """Return what a tree says of checked rows: ``leaf``, ``prediction`` and ``probability``.
+
+    Of several outputs the last two are numbered, and class shares are there for classes alone.
+    """
     estimator = model.estimator
-    found = {"leaf": estimator.apply(rows)}
-    predictions = estimator.predict(rows)
-    shares = estimator.predict_proba(rows) if model.is_classifier else None
+    found = {"leaf": estimator.apply(rows, check_input=False)}
+    predictions = estimator.predict(rows, check_input=False)
+    shares = estimator.predict_proba(rows, check_input=False) if model.is_classifier else None
     if model.n_outputs == 1:
         predictions, shares = predictions[:, None], [shares]
     for output in range(model.n_outputs):

@@ -17,7 +17,7 @@ from ..classifier import DecisionTreeClassifier
 from ..model import Model
 from ..regressor import DecisionTreeRegressor
 from ..tree import Tree
-from ._base import Export, check_known_arrays
+from ._base import Export, check_known_arrays, predicted
 
 __all__ = [
     "FORMAT",
@@ -67,18 +67,7 @@ class JsonExport(Export):
     """A model as JSON text; `from_json` reads it."""
 
     def _run(self, rows):
-        other = from_json(self.content)
-        found = {"leaf": other.estimator.apply(rows)}
-        predictions = other.estimator.predict(rows)
-        predictions = predictions[:, None] if other.n_outputs == 1 else predictions
-        shares = other.estimator.predict_proba(rows) if other.is_classifier else None
-        shares = [shares] if other.n_outputs == 1 else shares
-        for output in range(other.n_outputs):
-            mark = f" {output}" if other.n_outputs > 1 else ""
-            found[f"prediction{mark}"] = predictions[:, output]
-            if other.is_classifier:
-                found[f"probability{mark}"] = shares[output]
-        return found
+        return predicted(from_json(self.content), rows)
 
 
 def to_json(tree):

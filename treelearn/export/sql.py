@@ -126,7 +126,7 @@ class SqlExport(Export):
         }
 
     def _by_name(self, columns, n_rows):
-        """Return the columns that follow those of the table, by the names of `_expected`."""
+        """Return the columns that follow those of the table, by the names of `predicted`."""
         found = {}
         if self.setup:
             found["leaf"] = np.array(columns.pop(0))

@@ -95,14 +95,12 @@ def explain_row(tree, row, *, feature_names=None, digits=None):
     Leaf 1 predicts 10 (2 of 3 training samples).
     """
     model = Model.of(tree, feature_names)
-    rows = model.rows(row if is_frame(row) else np.asarray(row, dtype=np.float64), "missing")
-    rows = np.atleast_2d(rows)
-    if rows.shape != (1, len(model.columns)):
-        raise ValueError(
-            f"One row of {len(model.columns)} features is needed; the shape is {rows.shape}."
-        )
+    rows = row if is_frame(row) else np.atleast_2d(np.asarray(row, dtype=np.float64))
+    rows = model.rows(rows, "missing")
+    if len(rows) != 1:
+        raise ValueError(f"One row is needed, not {len(rows)}.")
     inner = model.estimator._tree
-    path = np.sort(model.estimator.decision_path(rows).indices).tolist()
+    path = np.sort(model.estimator.decision_path(rows, check_input=False).indices).tolist()
     lines = []
     for number, (node, child) in enumerate(zip(path, path[1:], strict=False), start=1):
         j = int(inner.feature[node])
