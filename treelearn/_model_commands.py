@@ -36,6 +36,7 @@ from .export import (
     to_sql,
 )
 from .export.sql import DIALECTS
+from .export.text import shown
 from .model import Model, likely_task
 from .regressor import DecisionTreeRegressor
 
@@ -252,7 +253,7 @@ def predict(
             typer.echo(_as_csv(columns), nl=False)
             return
         write_whole(out, _as_csv(columns) if out.suffix == ".csv" else _as_parquet(columns), force)
-        say(new_console(), f"{len(rows):,} rows predicted. Written: {out}")
+        say(new_console(), f"{_count(len(rows), 'row', 'rows')} predicted. Written: {out}")
 
 
 def show(
@@ -296,13 +297,13 @@ def show(
         lines = rules(fitted, digits=digits).splitlines()
         tree = fitted.estimator._tree
         sizes = tree.n_node_samples[tree.children_left == -1]
-        shown = np.argsort(-sizes, kind="stable")[:leaves]
-        if len(shown):
+        largest = np.argsort(-sizes, kind="stable")[:leaves]
+        if len(largest):
             say(console, "")
-        for place in shown.tolist():
+        for place in largest.tolist():
             say(console, lines[place])
-        if len(shown) < len(lines):
-            rest = len(lines) - len(shown)
+        if len(largest) < len(lines):
+            rest = len(lines) - len(largest)
             say(console, f"... and {rest:,} more rules; treelearn export --to text has all.")
 
 
@@ -461,6 +462,8 @@ def _value(text):
 def _features(model, data):
     """Return a table's features as `Model.rows` takes them."""
     frame = read_frame(data)
+    if not len(frame):
+        raise ValueError(f"{data} has no rows.")
     if is_frame(frame):
         return frame
     if frame.shape[1] != len(model.columns):
@@ -473,12 +476,13 @@ def _features(model, data):
 def _heading(model, table, n_rows):
     """Return the lines that say what was fitted."""
     estimator = model.estimator
-    what = f"{len(model.classes[0])} classes" if model.is_classifier else "a number"
+    what = _count(len(model.classes[0]), "class", "classes") if model.is_classifier else "a number"
+    rows, features = _count(n_rows, "row", "rows"), len(model.columns)
     yield (
-        f"{table.name}: {n_rows:,} rows, {len(model.columns):,} features; to predict: "
+        f"{table.name}: {rows}, {_count(features, 'feature', 'features')}; to predict: "
         f"{table.target!r}, {what}"
     )
-    coded = [column.name for column in model.columns if column.kind == "category"]
+    coded = [shown(column.name) for column in model.columns if column.kind == "category"]
     if coded:
         yield f"Text and categories became ordinal codes: {enumerate_names(coded)}."
     yield _size(estimator)
@@ -489,11 +493,13 @@ def _size(estimator):
     if getattr(estimator, "order", None) is not None:
         row = CLASSIFICATION_CRITERIA.get(criterion)
         criterion += f":{estimator.order:g}" if row is not None and row.takes_order else ""
-    n_leaves, depth = estimator.get_n_leaves(), estimator.get_depth()
-    leaves = f"{n_leaves:,} {'leaf' if n_leaves == 1 else 'leaves'}"
-    return (
-        f"A tree of {leaves}, {depth:,} {'level' if depth == 1 else 'levels'} deep, by {criterion}."
-    )
+    leaves = _count(estimator.get_n_leaves(), "leaf", "leaves")
+    levels = _count(estimator.get_depth(), "level", "levels")
+    return f"A tree of {leaves}, {levels} deep, by {criterion}."
+
+
+def _count(number, one, several):
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _summary(model, path):
@@ -501,24 +507,22 @@ def _summary(model, path):
     estimator, tree = model.estimator, model.estimator._tree
     target = "" if model.target is None else f" {model.target!r}"
     if model.is_classifier:
-        labels = enumerate_names([str(label) for label in model.classes[0].tolist()])
-        what = f"{len(model.classes[0])} classes: {labels}"
+        labels = enumerate_names([shown(str(label)) for label in model.classes[0].tolist()])
+        what = f"{_count(len(model.classes[0]), 'class', 'classes')}: {labels}"
     else:
         what = "a number"
     yield f"{path} predicts{target}, {what}"
-    yield f"{_size(estimator)} Fitted on {int(tree.n_node_samples[0]):,} rows."
+    rows = _count(int(tree.n_node_samples[0]), "row", "rows")
+    yield f"{_size(estimator)} Fitted on {rows}."
     shares = tree.feature_importances()
     best = [j for j in np.argsort(-shares, kind="stable").tolist() if shares[j] > 0.0]
-    kinds = {"number": ""}
     named = []
     for j in best:
         column = model.columns[j]
-        kind = (
-            f", {len(column.levels)} categories"
-            if column.kind == "category"
-            else (kinds.get(column.kind, f", {column.kind}"))
-        )
-        named.append(f"{column.name} ({100 * shares[j]:.1f} %{kind})")
+        kind = "" if column.kind == "number" else f", {column.kind}"
+        if column.kind == "category":
+            kind = f", {_count(len(column.levels), 'category', 'categories')}"
+        named.append(f"{shown(column.name)} ({100 * shares[j]:.1f} %{kind})")
     yield f"{len(best):,} of {len(model.columns):,} features take part, by share of the gain: " + (
         f"{enumerate_names(named)}." if named else "none."
     )

@@ -273,9 +273,14 @@ class _Writer:
         for j in self.used:
             self.identifier(self.model.columns[j].name, "column")
             if names.count(names[j]) > 1:
+                same = [
+                    repr(column.name)
+                    for column, name in zip(self.model.columns, names, strict=True)
+                    if name == names[j]
+                ]
                 raise ValueError(
-                    f"Two features are called {self.model.columns[j].name!r}, which "
-                    f"{self.dialect} cannot tell apart; give feature_names."
+                    f"{self.dialect} cannot tell the features {' and '.join(same)} apart; rename "
+                    "one, or give feature_names."
                 )
         n_columns = 6 + len(self._outcome_names())
         if self.form == "nodes" and n_columns > _MOST_COLUMNS[self.dialect]:
