@@ -155,6 +155,14 @@ def test_what_is_no_model_is_refused(estimator, error):
         to_json(estimator)
 
 
+def test_a_class_of_somebody_else_is_refused():
+    class Mine(DecisionTreeClassifier):
+        pass
+
+    with pytest.raises(ValueError, match="not the class Mine"):
+        to_json(Mine().fit([[0.0], [1.0]], [0, 1]))
+
+
 # -- hostile and damaged files ----------------------------------------------------------------
 
 

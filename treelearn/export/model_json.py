@@ -222,6 +222,11 @@ def load_model(path):
 
 def _as_dict(model):
     estimator = model.estimator
+    name = type(estimator).__name__
+    if _ESTIMATORS.get(name) is not type(estimator):
+        raise ValueError(
+            f"A model file holds {' or '.join(_ESTIMATORS)} itself, not the class {name}."
+        )
     tree = estimator._tree
     check_known_arrays(tree)
     names = getattr(estimator, "feature_names_in_", None)
@@ -230,7 +235,7 @@ def _as_dict(model):
         parameters["random_state"] = None  # a generator's state plays no part in predictions
     return {
         "treelearn": __version__,
-        "estimator": type(estimator).__name__,
+        "estimator": name,
         "parameters": {name: _parameter(name, value) for name, value in parameters.items()},
         "target": model.target,
         "columns": [_column(column) for column in model.columns],
