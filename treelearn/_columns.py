@@ -235,7 +235,8 @@ def _codes(column, values, kind, levels, unknown):
         distinct, places = np.unique(values[present], return_inverse=True)
         distinct = [bool(v) if kind == "boolean" else v for v in distinct.tolist()]
     known = {level: float(code) for code, level in enumerate(column.levels)}
-    code = np.array([_find(known, level) for level in distinct], dtype=np.float64)
+    by_number = _by_number(known)
+    code = np.array([_find(known, by_number, level) for level in distinct], dtype=np.float64)
     codes = np.full(len(values), np.nan)
     codes[present] = code[places]
     is_unknown = present & np.isnan(codes)
@@ -251,17 +252,38 @@ def _codes(column, values, kind, levels, unknown):
     return codes
 
 
-def _find(known, level):
-    """Return the code of a level, NaN without one; 1, 1.0 and "1" are the same level."""
+def _by_number(known):
+    """Return the code of every text that is a number, NaN where several are the same one."""
+    found = {}
+    for level, code in known.items():
+        number = _number(level) if isinstance(level, str) else None
+        if number is not None:
+            found[number] = math.nan if number in found else code
+    return found
+
+
+def _number(text):
+    try:
+        number = float(text)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _find(known, by_number, level):
+    """Return the code of a level, NaN without one.
+
+    1, 1.0, "1" and "01" are the same level, and so are True and "true": a CSV file does not say
+    whether they are text. Where training told several of them apart, a number is none of them.
+    """
     if level in known:
         return known[level]
-    try:
-        number = float(level)
-    except (ValueError, OverflowError):
+    if isinstance(level, bool):
+        texts = (str(level), str(level).lower(), str(level).upper())
+        return next((known[text] for text in texts if text in known), math.nan)
+    number = _number(level)
+    if number is None:
         return math.nan
     if isinstance(level, str):
         return known.get(number, math.nan)
-    texts = [str(level), repr(number)]
-    if number.is_integer():
-        texts.append(str(int(level)))
-    return next((known[text] for text in texts if text in known), math.nan)
+    return by_number.get(number, math.nan)
