@@ -405,9 +405,10 @@ def test_a_write_that_fails_loses_nothing(step, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         write_whole(path, "new", force=True)
     monkeypatch.undo()
+    assert caught.value.filename == str(path)
     assert path.read_text() == "precious"
     assert os.listdir(tmp_path) == ["model.json"]
 

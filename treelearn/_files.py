@@ -79,8 +79,10 @@ def write_whole(path, content, force, option="--out"):
             os.replace(partial, path)
         else:
             _move_where_nothing_is(partial, path, option)
-    except BaseException:
+    except BaseException as error:
         Path(partial).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say of which file
         raise
     _sync_folder(path.parent)
 

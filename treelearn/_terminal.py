@@ -21,7 +21,8 @@ def short_errors():
     except BrokenPipeError:
         raise  # whoever reads has enough, as head does: click ends quietly
     except OSError as error:
-        text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
+        text = error.strerror or str(error)
+        text = text if error.filename is None else f"{error.filename}: {text}"
     except MemoryError as error:
         text = f"Not enough memory. {error}"
     except (ValueError, ImportError) as error:
