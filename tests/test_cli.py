@@ -169,7 +169,7 @@ def test_a_failing_write_loses_nothing(tmp_path, monkeypatch, call):
     def fail(*args):
         raise OSError(28, "No space left on device", "o.json")
 
-    monkeypatch.setattr(f"treelearn.cli.os.{call}", fail)
+    monkeypatch.setattr(f"os.{call}", fail)
     result = run("compare", "iris", *QUICK, "--out", path, "--force")
     assert result.exit_code == 2
     assert result.stderr == "treelearn: o.json: No space left on device\n"

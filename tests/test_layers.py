@@ -21,9 +21,10 @@ LAYERS = (
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory", "_information_report"),
+        *("_files", "_columns", "model"),
         *("export", "plot", "report", "distributed"),
     ),
-    ("cli", "__main__"),
+    ("_terminal", "_model_commands", "cli", "__main__"),
     ("__init__",),
 )
 RANKS = {
@@ -33,15 +34,20 @@ RANKS = {
 # The entries that may import what a user may lack, what would make every import slow, and what
 # scikit-learn may change without notice.  Its other private parts are for _validation only.
 HOMES = {
+    "duckdb": {"export"},
     "matplotlib": {"plot"},
+    "onnx": {"export"},
+    "onnxruntime": {"export"},
     "pandas": {"_tables"},
     "polars": set(),
     "pyarrow": {"_tables"},
-    "rich": {"cli"},
+    "rich": {"_terminal", "cli"},
+    "skl2onnx": {"export"},
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
     "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
-    "typer": {"cli"},
+    "treelite": {"export"},
+    "typer": {"_model_commands", "_terminal", "cli"},
 }
 
 MAX_LINES = 600

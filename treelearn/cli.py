@@ -1,4 +1,4 @@
-"""The command line: ``treelearn compare``.
+"""The command line: ``treelearn compare``, and the commands of `_model_commands`.
 
 Results go to standard output; progress, only on a terminal, and errors to standard error.  Bad
 input ends in one line and exit status 2, Ctrl-C in exit status 130.
@@ -8,9 +8,7 @@ import csv
 import io
 import json
 import math
-import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +20,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as TextTable
 from typer.core import TyperCommand
 
+from ._files import check_writable
+from ._files import write_whole as _write
+from ._model_commands import add_to
 from ._scores import METRICS
 from ._tables import BUNDLED_SETS, read_table
+from ._terminal import new_console as _console
+from ._terminal import printable as _printable
+from ._terminal import say as _say
+from ._terminal import short_errors as _short_errors
 from ._version import __version__
 from .criteria import CLASSIFICATION_CRITERIA, REGRESSION_CRITERIA, parse_criterion
 from .laboratory import DEFAULT_CRITERIA, compare_criteria
@@ -32,7 +37,6 @@ __all__ = ["app", "main"]
 
 _SETS_WITHOUT_DATA = ("iris", "wine", "breast_cancer", "digits")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".pq")
-_WIDTH_OF_PIPES = 120
 _HEADINGS = {
     "accuracy": "accuracy\n%",
     "balanced_accuracy": "balanced\nacc. %",
@@ -54,6 +58,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+add_to(app)
 
 
 def main():
@@ -245,26 +252,6 @@ def compare(
 
 
 @contextmanager
-def _short_errors():
-    """End in one line and an exit status, not in a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("treelearn: stopped by Ctrl-C.", err=True)
-        raise typer.Exit(130) from None
-    except OSError as error:
-        text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
-    except MemoryError as error:
-        text = f"Not enough memory. {error}"
-    except (ValueError, ImportError) as error:
-        text = str(error)
-    else:
-        return
-    typer.echo(f"treelearn: {_printable(text)}", err=True)
-    raise typer.Exit(2)
-
-
-@contextmanager
 def _progress_bar(name):
     """Yield the function to call after every fit, None where there is no terminal to draw on."""
     console = Console(stderr=True)
@@ -282,23 +269,6 @@ def _progress_bar(name):
     ) as bar:
         fits = bar.add_task(_printable(name), total=None)
         yield lambda n_done, n_fits: bar.update(fits, completed=n_done, total=n_fits)
-
-
-def _console():
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        # Nothing folds lines in a file or pipe.
-        console.width = max(console.width, _WIDTH_OF_PIPES)
-    return console
-
-
-def _printable(text):
-    """Replace what would steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _say(console, text):
-    console.print(_printable(text), soft_wrap=not console.is_terminal)
 
 
 def _show(console, table, result):
@@ -404,35 +374,7 @@ def _check_writable(path, force):
     """Refuse a file that could not be written, before any work is done."""
     if path.suffix not in (".csv", ".json"):
         raise ValueError(f"--out {path} must end in .csv or .json.")
-    _check_absent(path, force)
-    if not path.parent.is_dir():
-        raise ValueError(f"--out {path}: there is no folder {path.parent}.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise ValueError(f"--out {path}: cannot write there ({error.strerror}).") from error
-
-
-def _check_absent(path, force):
-    if path.is_dir():
-        raise ValueError(f"--out {path} is a folder.")
-    if path.exists() and not force:
-        raise ValueError(f"--out {path} exists; --force replaces it.")
-
-
-def _write(path, text, force):
-    """Write a file whole or not at all: beside its place first, then moved there."""
-    _check_absent(path, force)
-    path = path.resolve()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "x", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    check_writable(path, force)
 
 
 def _as_csv(results):
