@@ -16,8 +16,8 @@ __all__ = [
     "__version__",
     "clear_training_cache",
     "compare_criteria",
-    "set_training_cache_size",
     "information_report",
+    "set_training_cache_size",
     "show_versions",
     "training_cache_info",
 ]

@@ -284,6 +284,8 @@ cdef Scan scan_of(const Search* search) noexcept nogil:
         return SCAN_BINARY if is_binary else SCAN_CLASSES
     if is_binary:
         return SCAN_BINARY_TERMS
+    if search.sums_classes:
+        return SCAN_POWERS
     if search.sums_moments and formula == TL_SQUARED_ERROR:
         return SCAN_MOMENTS
     return SCAN_OTHER

@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 
 from ._pass cimport class_of, entry_at, sample_of, weight_of
 from ._types cimport *
-from ._workspace cimport Workspace, tl_bounds, tl_left, tl_narrow_node, tl_reader, tl_terms
+from ._workspace cimport Workspace, tl_bounds, tl_left, tl_narrow_node, tl_reader, tl_terms, tl_trees
 
 cdef extern from "native/block.h" nogil:
     double tl_binary_score(double, double, double, double)
@@ -45,6 +45,12 @@ cdef extern from "native/runs.h" nogil:
         int, const tl_reader*, const void*, int32_t, int32_t, int64_t, int64_t, int64_t,
         const tl_bounds*, const tl_terms*, double*, int32_t*,
     )
+    void tl_scan_powers(
+        const tl_reader*, const void*, int32_t, int32_t, const tl_left*, const int64_t*, int,
+        const tl_trees*, const tl_bounds*, const tl_terms*, double*, int32_t*,
+    )
+    void tl_fill_trees(const tl_trees*, const double*, const int64_t*, const int64_t*, int)
+    double tl_power_score(int, double, const double*, double, double, int64_t, int64_t)
     double tl_terms_score(
         int, double, const double*, const double*, int64_t, int64_t, int64_t, int64_t
     )
@@ -80,7 +86,9 @@ cdef void prepare_runs(const Search* search, const Node* node, Workspace* work) 
     work.terms.terms = search.count_terms
     work.terms.weight_terms = search.weight_terms
     work.terms.is_concave = search.is_concave
-    if not search.is_narrow or search.scan == SCAN_MOMENTS:
+    if search.scan == SCAN_POWERS:
+        prepare_trees(search, node, work)
+    if not search.is_narrow or search.scan == SCAN_MOMENTS or search.scan == SCAN_POWERS:
         return
     narrow.n_samples = node.n_samples
     narrow.lowest = <int> min(bounds.lowest, <int64_t> node.n_samples)
@@ -93,6 +101,25 @@ cdef void prepare_runs(const Search* search, const Node* node, Workspace* work) 
             narrow.square_sum += <float> node.stats[c] * <float> node.stats[c]
             n_classes += 1
     narrow.n_classes = n_classes
+
+
+cdef void prepare_trees(const Search* search, const Node* node, Workspace* work) noexcept nogil:
+    """Give the classes present in a node their places in the trees of sums."""
+    cdef tl_trees* trees = &work.trees
+    cdef int32_t c
+    trees.n_local = 0
+    for c in range(search.targets.n_stats):
+        if node.stats[c] > 0:
+            work.local_class[c] = trees.n_local
+            trees.n_local += 1
+    trees.n_leaves = 1
+    while trees.n_leaves < trees.n_local:
+        trees.n_leaves *= 2
+    trees.place = work.local_class
+    trees.left = work.left_tree
+    trees.right = work.right_tree
+    trees.left_counts = work.local_counts
+    trees.right_counts = work.right
 
 
 cdef void add_run(
@@ -154,6 +181,11 @@ cdef void pass_run(
             search.simd, &work.reader, list, begin, end, left.n, left.stats[0], node.stats[1],
             &work.bounds, &work.terms, &cut.score, &at,
         )
+    elif search.scan == SCAN_POWERS:
+        tl_scan_powers(
+            &work.reader, list, begin, end, left, node.stats, search.targets.n_stats,
+            &work.trees, &work.bounds, &work.terms, &cut.score, &at,
+        )
     elif search.scan == SCAN_MOMENTS:
         tl_scan_moments(
             &work.reader, list, begin, end, left, search.targets.sums, node.stats[0],
@@ -197,6 +229,14 @@ cdef void try_cut(
         score = tl_terms_score(
             search.rules.formula, search.rules.order, search.count_terms, search.weight_terms,
             left.n, left.stats[0], node.n_samples, node.stats[1],
+        )
+    elif search.scan == SCAN_POWERS:
+        tl_fill_trees(
+            &work.trees, search.count_terms, left.stats, node.stats, search.targets.n_stats
+        )
+        score = tl_power_score(
+            search.rules.formula, search.rules.order, search.weight_terms, work.trees.left[1],
+            work.trees.right[1], left.weight, node.weight,
         )
     elif search.scan == SCAN_MOMENTS:
         score = tl_moments_score(

@@ -59,6 +59,7 @@ cdef enum Scan:
     SCAN_BINARY         # Gini, two classes of unit weight that the entries hold
     SCAN_CLASSES        # Gini, whole weights
     SCAN_BINARY_TERMS   # another criterion of power sums, two classes of unit weight
+    SCAN_POWERS         # the same, any number of classes of whole weight
     SCAN_MOMENTS        # squared error, one output
 
 # What the search and the stopping rules need to know of the estimator's parameters.

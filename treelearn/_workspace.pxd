@@ -40,6 +40,15 @@ cdef extern from "native/runs.h" nogil:
         const double* weight_terms
         int is_concave
 
+    ctypedef struct tl_trees:
+        int n_local
+        int n_leaves
+        const int32_t* place
+        double* left
+        double* right
+        int64_t* left_counts
+        int64_t* right_counts
+
 cdef enum:
     BLOCK = 512  # candidates evaluated at a time: their arrays stay in the first-level cache
 
@@ -71,6 +80,7 @@ cdef struct Workspace:
     tl_reader reader
     tl_bounds bounds
     tl_terms terms
+    tl_trees trees
     # Moving entries.
     uint32_t* goes_left             # one bit a sample, all 0 between nodes
     int32_t n_listed                # samples of the node that is partitioned, those that go left

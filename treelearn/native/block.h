@@ -8,6 +8,7 @@
 #define TREELEARN_BLOCK_H
 
 #include <math.h>
+#include <stdint.h>
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define TL_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
@@ -47,15 +48,19 @@ TL_VERSIONS static void tl_gini_sums(const double *weight_left, const double *su
         score[i] = tl_sums_score(sum_left[i], sum_right[i], weight_left[i], weight);
 }
 
-/* Which of those scores come near the bar, without a division: excess is not negative there. */
-TL_VERSIONS static void tl_screen_sums(const double *weight_left, const double *sum_left,
-                                       const double *sum_right, double weight, double bar, int n,
-                                       double *excess) {
+/* Which of those scores come near the bar, without a division: excess is not negative there.
+ * Returns whether any does. */
+TL_VERSIONS static int64_t tl_screen_sums(const double *weight_left, const double *sum_left,
+                                          const double *sum_right, double weight, double bar,
+                                          int n, double *excess) {
+    int64_t any = 0;
     int i;
     for (i = 0; i < n; i++) {
         double left = weight_left[i], right = weight - left;
         excess[i] = sum_left[i] * right + sum_right[i] * left - left * right * bar;
+        any |= -(int64_t)(excess[i] >= 0.0);
     }
+    return any;
 }
 
 /* Squared error from the sums of the two sides, about the mean of the node: the score is then no
@@ -69,15 +74,19 @@ static inline double tl_moments_score(double sum_left, double sum_right, double 
 }
 
 /* Which of those scores come near the bar: left^2 * weight / (weight_left * weight_right) is the
- * score but for the rounding of the two sides, for which the margin stands. */
-TL_VERSIONS static void tl_screen_moments(const double *weight_left, const double *sum_left,
-                                          double weight, double mean, double margin, double bar,
-                                          int n, double *excess) {
+ * score but for the rounding of the two sides, for which the margin stands. Returns whether any
+ * does. */
+TL_VERSIONS static int64_t tl_screen_moments(const double *weight_left, const double *sum_left,
+                                             double weight, double mean, double margin,
+                                             double bar, int n, double *excess) {
+    int64_t any = 0;
     int i;
     for (i = 0; i < n; i++) {
         double left = fabs(sum_left[i] - mean * weight_left[i]) + margin;
         excess[i] = left * left * weight - bar * (weight_left[i] * (weight - weight_left[i]));
+        any |= -(int64_t)(excess[i] >= 0.0);
     }
+    return any;
 }
 
 TL_VERSIONS static void tl_squared_error(const double *weight_left, const double *sum_left,

@@ -89,7 +89,8 @@ static inline void tl_scan_classes_of(const int is_narrow, const int has_weights
             stats[c] += units;
             weight += units;
         }
-        tl_screen_sums(weights, lefts, rights, (double)bounds->weight, bar, length, excess);
+        if (!tl_screen_sums(weights, lefts, rights, (double)bounds->weight, bar, length, excess))
+            continue;
         for (j = 0; j < length; j++) {
             /* No number where nothing stands on the left: such a cut is never feasible. */
             if (excess[j] >= 0.0 && tl_is_start(reader, list, i + j) &&
@@ -146,7 +147,8 @@ static inline void tl_scan_moments_of(const int is_narrow, const int has_weights
             moment += sums[sample];
             weight += has_weights ? reader->weights[sample] : 1;
         }
-        tl_screen_moments(weights, lefts, whole, mean, margin, bar, length, excess);
+        if (!tl_screen_moments(weights, lefts, whole, mean, margin, bar, length, excess))
+            continue;
         for (j = 0; j < length; j++) {
             if (excess[j] >= 0.0 && tl_is_start(reader, list, i + j) &&
                 tl_is_feasible(bounds, left->n + i - begin + j, (int64_t)weights[j])) {
@@ -183,6 +185,145 @@ typedef struct {
     const double *weight_terms;  /* of a weight */
     int is_concave;              /* no cut between neighbours of one class can be the best */
 } tl_terms;
+
+/* The power sum of a side is the root of a tree over the classes present in the node, of which one
+ * leaf changes at a time: a function of the counts alone, whatever the order of the entries. */
+static inline void tl_set_term(double *tree, int leaf, double term) {
+    tree[leaf] = term;
+    for (; leaf > 1; leaf >>= 1) {
+        term += tree[leaf ^ 1];
+        tree[leaf >> 1] = term;
+    }
+}
+
+/* Where the classes of a node stand in such trees, and scratch for those of both sides. */
+typedef struct {
+    int n_local, n_leaves;
+    const int32_t *place;  /* of a class among those present */
+    double *left, *right;
+    int64_t *left_counts, *right_counts;  /* by place */
+} tl_trees;
+
+static void tl_fill_trees(const tl_trees *trees, const double *terms, const int64_t *left,
+                          const int64_t *totals, int n_classes) {
+    int c, leaf;
+    for (c = 0; c < n_classes; c++) {
+        if (totals[c] > 0) {
+            int p = trees->place[c];
+            trees->left_counts[p] = left[c];
+            trees->right_counts[p] = totals[c] - left[c];
+            trees->left[trees->n_leaves + p] = terms[left[c]];
+            trees->right[trees->n_leaves + p] = terms[totals[c] - left[c]];
+        }
+    }
+    for (leaf = trees->n_leaves + trees->n_local; leaf < 2 * trees->n_leaves; leaf++)
+        trees->left[leaf] = trees->right[leaf] = 0.0;
+    for (leaf = trees->n_leaves - 1; leaf > 0; leaf--) {
+        trees->left[leaf] = trees->left[2 * leaf] + trees->left[2 * leaf + 1];
+        trees->right[leaf] = trees->right[2 * leaf] + trees->right[2 * leaf + 1];
+    }
+}
+
+/* Score a cut from its power sums and the weight on its left. */
+static inline double tl_power_score(const int formula, double order, const double *weight_terms,
+                                    double sum_left, double sum_right, int64_t weight_left,
+                                    int64_t weight) {
+    return tl_sum_score(formula, order, sum_left, (double)weight_left,
+                        weight_terms[weight_left]) +
+           tl_sum_score(formula, order, sum_right, (double)(weight - weight_left),
+                        weight_terms[weight - weight_left]);
+}
+
+/* Keep the best of a block of cuts by their power sums. */
+static inline void tl_keep_best_power(const int formula, const tl_terms *terms,
+                                      const tl_reader *reader, const void *list, int32_t first,
+                                      int32_t length, int64_t n_left, const int64_t *weights,
+                                      const double *lefts, const double *rights,
+                                      const tl_bounds *bounds, double *best, int32_t *best_at) {
+    const int is_norm = formula == TL_RENYI && terms->order == 2.0;
+    double bar = *best > 0.0 ? *best * TL_WIDE_SCREEN : 0.0;
+    int32_t j;
+    for (j = 0; j < length; j++) {
+        double score;
+        if (!tl_is_start(reader, list, first + j) ||
+            !tl_is_feasible(bounds, n_left + j, weights[j]))
+            continue;
+        if (is_norm) {
+            double rest = bar * bar - lefts[j] - rights[j];
+            if (rest > 0.0 && 4.0 * lefts[j] * rights[j] < rest * rest * (1.0 - 1e-9)) continue;
+        }
+        score = tl_power_score(formula, terms->order, terms->weight_terms, lefts[j], rights[j],
+                               weights[j], bounds->weight);
+        if (score > *best) {
+            *best = score;
+            *best_at = first + j;
+            bar = *best > 0.0 ? *best * TL_WIDE_SCREEN : 0.0;
+        }
+    }
+}
+
+/* Any number of classes of whole weight by a criterion of power sums. */
+static inline void tl_scan_powers_of(const int is_narrow, const int has_weights,
+                                     const tl_reader *reader, const void *list, int32_t begin,
+                                     int32_t end, const tl_left *left, const int64_t *totals,
+                                     int n_classes, const tl_trees *trees,
+                                     const tl_bounds *bounds, const tl_terms *terms, double *best,
+                                     int32_t *best_at) {
+    const uint16_t *narrow = (const uint16_t *)list;
+    const uint32_t *wide = (const uint32_t *)list;
+    int64_t weights[TL_RUN_BLOCK], weight = left->weight;
+    double lefts[TL_RUN_BLOCK], rights[TL_RUN_BLOCK];
+    const double *table = terms->terms;
+    const int shift = reader->class_shift;
+    const uint32_t mask = reader->index_mask;
+    int32_t i, j;
+    tl_fill_trees(trees, table, left->stats, totals, n_classes);
+    for (i = begin; i < end; i += TL_RUN_BLOCK) {
+        int32_t length = end - i < TL_RUN_BLOCK ? end - i : TL_RUN_BLOCK;
+        int64_t n_left = left->n + i - begin;
+        for (j = 0; j < length; j++) {
+            uint32_t entry = is_narrow ? narrow[i + j] : wide[i + j];
+            uint32_t sample = is_narrow ? entry >> TL_NARROW_SHIFT : (entry & mask) >> 1;
+            int64_t units = has_weights ? reader->weights[sample] : 1;
+            int32_t c = is_narrow ? (int32_t)((entry & TL_NARROW_CLASS) >> 1)
+                        : shift   ? (int32_t)(entry >> shift)
+                                  : reader->labels[sample];
+            int32_t p = trees->place[c];
+            weights[j] = weight;
+            lefts[j] = trees->left[1];
+            rights[j] = trees->right[1];
+            weight += units;
+            trees->left_counts[p] += units;
+            trees->right_counts[p] -= units;
+            tl_set_term(trees->left, trees->n_leaves + p, table[trees->left_counts[p]]);
+            tl_set_term(trees->right, trees->n_leaves + p, table[trees->right_counts[p]]);
+        }
+#define TL_KEEP(formula)                                                                       \
+    tl_keep_best_power(formula, terms, reader, list, i, length, n_left, weights, lefts, rights, \
+                       bounds, best, best_at)
+        switch (terms->formula) {
+        case TL_SHANNON: TL_KEEP(TL_SHANNON); break;
+        case TL_TSALLIS: TL_KEEP(TL_TSALLIS); break;
+        case TL_RENYI: TL_KEEP(TL_RENYI); break;
+        default: TL_KEEP(TL_RENYI_MEAN);
+        }
+#undef TL_KEEP
+    }
+}
+
+static void tl_scan_powers(const tl_reader *reader, const void *list, int32_t begin, int32_t end,
+                           const tl_left *left, const int64_t *totals, int n_classes,
+                           const tl_trees *trees, const tl_bounds *bounds, const tl_terms *terms,
+                           double *best, int32_t *best_at) {
+#define TL_CALL(is_narrow, has_weights)                                                        \
+    tl_scan_powers_of(is_narrow, has_weights, reader, list, begin, end, left, totals,          \
+                      n_classes, trees, bounds, terms, best, best_at)
+    if (reader->is_narrow && reader->weights == NULL) TL_CALL(1, 0);
+    else if (reader->is_narrow) TL_CALL(1, 1);
+    else if (reader->weights == NULL) TL_CALL(0, 0);
+    else TL_CALL(0, 1);
+#undef TL_CALL
+}
 
 /* Start bits and classes of up to 64 entries of two classes. */
 static inline void tl_masks(const tl_reader *reader, const void *list, int32_t i, int32_t length,
