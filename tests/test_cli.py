@@ -148,7 +148,7 @@ def test_out_as_csv_and_json(tmp_path):
         assert row["data"] == "iris"
         assert float(row["accuracy"]) == same["accuracy"]
     assert len(study["folds"]) == 6
-    assert len(study["comparisons"]) == 5
+    assert len(study["comparisons"]) == 6
     assert {path.name for path in tmp_path.iterdir()} == {"o.csv", "o.json"}
 
 

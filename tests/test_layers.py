@@ -20,7 +20,8 @@ LAYERS = (
     ("_node", "_records", "_grower", "_fitting", "histogram"),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
-        *("_show_versions", "_scores", "_tables", "laboratory"),
+        *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),
+        *("_comparison", "_tree_distance", "laboratory"),
         *("export", "plot", "report", "distributed"),
     ),
     ("cli", "__main__"),

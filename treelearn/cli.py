@@ -38,6 +38,7 @@ _HEADINGS = {
     "balanced_accuracy": "balanced\nacc. %",
     "log_loss_bits": "log-loss\nbits",
     "calibration_error": "calibr.\nerror %",
+    "brier": "Brier",
     "n_leaves": "leaves",
     "r2": "R2",
     "rmse": "RMSE",
