@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
+    ("_version", "_files", "_types", "native", "information", "criteria", "_threads", "_signals"),
     ("_sorting", "_statistics", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
@@ -24,7 +24,7 @@ LAYERS = (
         *("_comparison", "_tree_distance", "laboratory"),
         *("export", "plot", "report", "distributed"),
     ),
-    ("cli", "__main__"),
+    ("_terminal", "_text_table", "_compare_command", "_report_command", "cli", "__main__"),
     ("__init__",),
 )
 RANKS = {
@@ -38,11 +38,11 @@ HOMES = {
     "pandas": {"_tables"},
     "polars": set(),
     "pyarrow": {"_tables"},
-    "rich": {"cli"},
+    "rich": {"_terminal", "_text_table"},
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
     "sklearn.utils._param_validation": {"classifier", "regressor"},
-    "typer": {"cli"},
+    "typer": {"_terminal", "_compare_command", "_report_command", "cli"},
 }
 
 MAX_LINES = 600

@@ -21,6 +21,9 @@ __all__ = [
     "enumerate_names",
     "feature_matrix",
     "is_frame",
+    "parse_times",
+    "read_columns",
+    "read_frame",
     "read_table",
     "target_values",
     "to_frame",
@@ -50,6 +53,8 @@ class Table:
         What the target is, where the table itself says so.
     notes : list of str
         What was done to the data that the reader may not expect.
+    feature_names : list of str or None
+        Names of the features, where X is an array.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Table:
     target: str
     task: str | None = None
     notes: list = field(default_factory=list)
+    feature_names: list | None = None
 
 
 def read_table(source, target=None):
@@ -90,16 +96,9 @@ def read_table(source, target=None):
     >>> read_table("iris").X.shape
     (150, 4)
     """
-    path = Path(source)
-    if str(source) in BUNDLED_SETS and not path.is_file():
+    path = _existing(source)
+    if path is None:
         return _bundled_set(str(source), target)
-    if path.is_dir():
-        raise IsADirectoryError(f"{source} is a folder, not a CSV or Parquet file.")
-    if not path.exists():
-        raise FileNotFoundError(
-            f"There is no file {source}, and no bundled set of that name "
-            f"(these are {', '.join(BUNDLED_SETS)})."
-        )
     return _split_off_target(_read_file(path), path.name, target)
 
 
@@ -142,18 +141,85 @@ def feature_matrix(frame):
     >>> coded
     ['size']
     """
+    X = np.empty(frame.shape, dtype=np.float64, order="F")
+    coded = []
+    for j, (name, values, _, levels) in enumerate(read_columns(frame)):
+        X[:, j] = values
+        if levels is not None:
+            coded.append(name)
+    return X, coded
+
+
+def read_frame(source):
+    """Read all columns of a CSV or Parquet file, or the features of a bundled set.
+
+    Parameters
+    ----------
+    source : str or path
+        As `read_table` takes it.
+
+    Returns
+    -------
+    pandas.DataFrame, or ndarray of shape (n_samples, n_features) of a bundled set
+
+    Raises
+    ------
+    OSError, ValueError, ImportError
+        As `read_table` raises them.
+    """
+    path = _existing(source)
+    return _bundled_set(str(source), None).X if path is None else _read_file(path)
+
+
+def read_columns(frame):
+    """Yield the columns of a frame as float64, and what they were.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, or a frame with ``to_pandas()``
+        As `feature_matrix` takes it.
+
+    Yields
+    ------
+    name : str
+        Name of the column.
+    values : ndarray of float64 of shape (n_samples,)
+        Its values; NaN is missing.
+    kind : {"number", "boolean", "date", "duration", "category"}
+        What it held. Text is a category, and so is nothing at all a number.
+    levels : list or None
+        The values of a category in the order of their codes, else None.
+
+    Raises
+    ------
+    ValueError
+        If a column holds infinite values.
+    """
     pd = _import_pandas("A table")
     if not hasattr(frame, "iloc"):
         frame = frame.to_pandas()
-    X = np.empty(frame.shape, dtype=np.float64, order="F")
-    coded = []
     for j, name in enumerate(frame.columns):
-        X[:, j], is_coded = _column_values(pd, frame.iloc[:, j])
-        if is_coded:
-            coded.append(str(name))
-        if np.isinf(X[:, j]).any():
+        values, kind, levels = _column_values(pd, frame.iloc[:, j])
+        if np.isinf(values).any():
             raise ValueError(f"The column {str(name)!r} holds infinite values.")
-    return X, coded
+        yield str(name), values, kind, levels
+
+
+def parse_times(texts, kind):
+    """Return dates or durations written as text as seconds, float64.
+
+    Raises
+    ------
+    ValueError
+        If one of them is none.
+    """
+    pd = _import_pandas("A table")
+    column = pd.Series(list(texts), dtype=object)
+    parsed = pd.to_datetime(column) if kind == "date" else pd.to_timedelta(column)
+    values, found, _ = _column_values(pd, parsed)
+    if found != kind:
+        raise ValueError("The texts have different time zones.")
+    return values
 
 
 def target_values(y):
@@ -222,6 +288,21 @@ def _is_missing(value):
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
+def _existing(source):
+    """Return the path of a file that is there, None for a bundled set."""
+    path = Path(source)
+    if str(source) in BUNDLED_SETS and not path.is_file():
+        return None
+    if path.is_dir():
+        raise IsADirectoryError(f"{source} is a folder, not a CSV or Parquet file.")
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no file {source}, and no bundled set of that name "
+            f"(these are {', '.join(BUNDLED_SETS)})."
+        )
+    return path
+
+
 def _bundled_set(name, target):
     from sklearn import datasets
 
@@ -230,9 +311,10 @@ def _bundled_set(name, target):
             f"There is no column {target!r} to predict in the bundled set {name}: it has its "
             "own target."
         )
-    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    task = "regression" if y.dtype.kind == "f" else "classification"
-    return Table(name, X, y, "target", task)
+    found = getattr(datasets, f"load_{name}")()
+    task = "regression" if found.target.dtype.kind == "f" else "classification"
+    names = [str(feature) for feature in found.feature_names]
+    return Table(name, found.data, found.target, "target", task, feature_names=names)
 
 
 def _read_file(path):
@@ -311,7 +393,7 @@ def _is_row_count(values):
 
 
 def _column_values(pd, column):
-    """Return a column as float64, and whether it became ordinal codes."""
+    """Return a column as float64, its kind, and the values of its codes."""
     types = pd.api.types
     if column.dtype == object:
         column = _with_own_type(pd, column)
@@ -321,12 +403,14 @@ def _column_values(pd, column):
     if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
         if types.is_complex_dtype(dtype):
             raise ValueError(f"The column {str(column.name)!r} holds complex numbers.")
-        return column.to_numpy(dtype=np.float64, na_value=np.nan), False
+        kind = "boolean" if types.is_bool_dtype(dtype) else "number"
+        return column.to_numpy(dtype=np.float64, na_value=np.nan), kind, None
     if types.is_datetime64_any_dtype(dtype):
         epoch = pd.Timestamp(0, tz="UTC" if getattr(dtype, "tz", None) is not None else None)
-        return ((column - epoch) / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64), False
+        seconds = (column - epoch) / pd.Timedelta(seconds=1)
+        return seconds.to_numpy(dtype=np.float64), "date", None
     if types.is_timedelta64_dtype(dtype):
-        return (column / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64), False
+        return (column / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64), "duration", None
     codes, levels = pd.factorize(column)
     return _ordinal_codes(codes, levels, is_ordered=False)
 
@@ -345,7 +429,11 @@ def _with_own_type(pd, column):
 
 
 def _ordinal_codes(codes, levels, is_ordered):
-    """Return codes as float64 with NaN for -1, renumbered to sorted levels unless ordered."""
+    """Return codes as float64 with NaN for -1, "category", and the levels that they number.
+
+    Codes are renumbered to sorted levels unless these are ordered.
+    """
+    levels = list(levels)
     rank = np.arange(len(levels), dtype=np.float64)
     if not is_ordered:
         try:
@@ -353,8 +441,9 @@ def _ordinal_codes(codes, levels, is_ordered):
         except TypeError:  # levels of several types
             by_value = sorted(range(len(levels)), key=lambda i: str(levels[i]))
         rank[by_value] = np.arange(len(levels))
+        levels = [levels[i] for i in by_value]
     # The code -1 finds the last place.
-    return np.append(rank, np.nan)[codes], True
+    return np.append(rank, np.nan)[codes], "category", levels
 
 
 def enumerate_names(names):
