@@ -21,7 +21,7 @@ LAYERS = (
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),
-        *("_comparison", "_tree_distance", "laboratory"),
+        *("_comparison", "_tree_distance", "_pruning", "_leaf_statistics", "laboratory"),
         *("export", "plot", "report", "distributed"),
     ),
     ("_terminal", "_text_table", "_compare_command", "_report_command", "cli", "__main__"),

@@ -1,0 +1,142 @@
+"""Minimal cost-complexity pruning as a path: what a tree is worth at each of its sizes.
+
+Breiman, Friedman, Olshen and Stone (1984), chapter 3.  scikit-learn walks the whole tree for every
+step of the path, which is quadratic in the nodes; a heap of the weakest links costs each step the
+depth of the node that goes.
+"""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["PruningPath", "node_scores", "pruning_path"]
+
+
+@dataclass(frozen=True)
+class PruningPath:
+    """The trees of a pruning path, the largest first.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_steps,)
+        Smallest ``ccp_alpha`` that prunes to this tree.
+    n_leaves : ndarray of int of shape (n_steps,)
+        Its leaves.
+    impurities : ndarray of shape (n_steps,)
+        Sum of the impurities of its leaves, weighted by their share of the samples.
+    scores : ndarray of shape (n_steps, n_scores)
+        Sum over its leaves of what each node is worth as a leaf.
+    """
+
+    alphas: np.ndarray
+    n_leaves: np.ndarray
+    impurities: np.ndarray
+    scores: np.ndarray
+
+
+def pruning_path(tree, worth=None):
+    """Return the trees that cost-complexity pruning passes.
+
+    Parameters
+    ----------
+    tree : Tree or sklearn.tree._tree.Tree
+        The whole tree, its nodes in pre-order.
+    worth : ndarray of shape (n_nodes, n_scores), default=None
+        What each node is worth as a leaf, such as the number of test samples it gets right.
+
+    Returns
+    -------
+    PruningPath
+        From what is left at alpha 0, the whole tree unless splits of it gain nothing, to the
+        root alone.
+    """
+    left, right = tree.children_left.tolist(), tree.children_right.tolist()
+    n_nodes = len(left)
+    worth = np.zeros((n_nodes, 0)) if worth is None else np.asarray(worth, dtype=float)
+    risk = (tree.weighted_n_node_samples * tree.impurity / tree.weighted_n_node_samples[0]).tolist()
+    parent, end = [-1] * n_nodes, [0] * n_nodes
+    below, leaves = list(risk), [1] * n_nodes
+    # Below each node: the risk, the leaves and the worth of the tree that is left.
+    value = worth.copy()
+    for node in range(n_nodes - 1, -1, -1):
+        end[node] = node + 1
+        if left[node] >= 0:
+            children = left[node], right[node]
+            parent[children[0]] = parent[children[1]] = node
+            below[node] = below[children[0]] + below[children[1]]
+            leaves[node] = leaves[children[0]] + leaves[children[1]]
+            value[node] = value[children[0]] + value[children[1]]
+            end[node] = end[children[1]]
+
+    def link(node):
+        """Return what a leaf less costs at a node."""
+        return max(0.0, risk[node] - below[node]) / (leaves[node] - 1)
+
+    heap = [(link(node), node, leaves[node]) for node in range(n_nodes) if leaves[node] > 1]
+    heapq.heapify(heap)
+    is_there = bytearray(b"\1") * n_nodes
+    steps = [(0.0, leaves[0], below[0], value[0].copy())]
+    alpha = 0.0
+    while heap:
+        cost, node, n_leaves = heapq.heappop(heap)
+        if not is_there[node] or leaves[node] != n_leaves:
+            continue  # what lay below it has changed since, or it has gone itself
+        alpha = max(alpha, cost)
+        fewer, more, gained = leaves[node] - 1, risk[node] - below[node], worth[node] - value[node]
+        is_there[node : end[node]] = bytes(end[node] - node)
+        ancestor = parent[node]
+        while ancestor >= 0:
+            leaves[ancestor] -= fewer
+            below[ancestor] += more
+            value[ancestor] += gained
+            heapq.heappush(heap, (link(ancestor), ancestor, leaves[ancestor]))
+            ancestor = parent[ancestor]
+        if node == 0:
+            leaves[0], below[0], value[0] = 1, risk[0], worth[0]
+        if alpha <= steps[-1][0] * (1 + 1e-12):
+            alpha = steps.pop()[0]
+        steps.append((alpha, leaves[0], below[0], value[0].copy()))
+    alphas, n_leaves, impurities, scores = zip(*steps, strict=True)
+    return PruningPath(np.array(alphas), np.array(n_leaves), np.array(impurities), np.array(scores))
+
+
+def node_scores(estimator, X, y):
+    """Return what each node of a tree is worth as a leaf for samples and their targets.
+
+    Parameters
+    ----------
+    estimator : DecisionTreeClassifier or DecisionTreeRegressor
+        Fitted, with one output.
+    X : array-like of shape (n_samples, n_features)
+        Samples.
+    y : array-like of shape (n_samples,)
+        Their targets.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes,)
+        Classification: how many of the samples that pass a node have its majority class.
+        Regression: minus the sum of their squared errors.
+    """
+    tree = estimator.tree_
+    n_nodes = tree.node_count
+    leaf = estimator.apply(X)
+    y = np.asarray(y)
+    left, right = tree.children_left, tree.children_right
+    inner = np.flatnonzero(left != -1)[::-1].tolist()
+    if hasattr(estimator, "classes_"):
+        place = np.searchsorted(estimator.classes_, y)
+        place = np.minimum(place, len(estimator.classes_) - 1)
+        known = estimator.classes_[place] == y
+        counts = np.zeros((n_nodes, len(estimator.classes_)))
+        np.add.at(counts, (leaf[known], place[known]), 1.0)
+        for node in inner:
+            counts[node] = counts[left[node]] + counts[right[node]]
+        return counts[np.arange(n_nodes), tree.value[:, 0, :].argmax(axis=1)]
+    sums = [np.bincount(leaf, weights=y**power, minlength=n_nodes) for power in (0, 1, 2)]
+    for node in inner:
+        for total in sums:
+            total[node] = total[left[node]] + total[right[node]]
+    value = tree.value[:, 0, 0]
+    return -(sums[2] - 2 * value * sums[1] + value**2 * sums[0])
