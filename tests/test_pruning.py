@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
-from treelearn._pruning import node_scores, pruning_path
+from treelearn._pruning import node_scores, pruned_estimator, pruning_path
 
 
 def check_against_scikit_learn(path, expected):
@@ -45,6 +45,9 @@ def test_scores_along_the_path_are_those_of_pruned_trees(class_table):
         upper = path.alphas[i + 1] if i + 1 < len(path.alphas) else 2 * alpha + 1
         pruned = DecisionTreeClassifier(ccp_alpha=(alpha + upper) / 2).fit(X, y)
         assert pruned.get_n_leaves() == path.n_leaves[i]
+        own = pruned_estimator(tree, path, alpha)._tree
+        for name in ("feature", "threshold", "children_right", "classes", "class_weights"):
+            np.testing.assert_array_equal(getattr(own, name), getattr(pruned._tree, name))
         accuracy = accuracy_score(y_test, pruned.predict(X_test))
         assert path.scores[i, 0] / len(y_test) == pytest.approx(accuracy)
 

@@ -1,5 +1,6 @@
 """The command ``treelearn compare``."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,12 @@ from ._terminal import console, progress_bar, say, short_errors
 from ._text_table import as_csv, as_json, fitting_table, studies_over_tables, ties_of_all
 from .criteria import CLASSIFICATION_CRITERIA, REGRESSION_CRITERIA, parse_criterion
 from .laboratory import DEFAULT_CRITERIA, DEFAULT_GRID, compare_criteria
+from .report import page_of_study, page_of_table
 
-__all__ = ["CompareCommand", "compare", "show_comparison"]
+__all__ = ["CompareCommand", "check_page", "command_line", "compare", "show_comparison"]
 
 _SETS_WITHOUT_DATA = ("iris", "wine", "breast_cancer", "digits")
+_ARGUMENTS = "treelearn.arguments"
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".pq")
 
 
@@ -26,6 +29,7 @@ class CompareCommand(TyperCommand):
     """The command with ``--criteria`` taking all the names that follow it."""
 
     def parse_args(self, ctx, args):
+        ctx.meta[_ARGUMENTS] = list(args)
         return super().parse_args(ctx, _repeat_option(args, "--criteria"))
 
 
@@ -58,6 +62,7 @@ def _names_a_table(text):
 
 
 def compare(
+    ctx: typer.Context,
     data: Annotated[
         list[str] | None,
         typer.Argument(
@@ -174,7 +179,18 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --out replace a file.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a page, as .html: the comparison and a tree to look at, or the ranks "
+            "over several tables.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --out and --report replace files.")
+    ] = False,
 ):
     """Compare impurities on tables by repeated cross-validation.
 
@@ -194,6 +210,8 @@ def compare(
         if out is not None:
             _check_suffix(out)
             check_writable(out, force)
+        if report is not None:
+            check_page(report, force, "--report")
         if store is not None:
             check_writable(store, force=True, option="--store")
         on = console()
@@ -227,9 +245,12 @@ def compare(
             result.notes[:0] = table.notes
             show_comparison(on, table, result)
             results.append((table, result))
+            if report is not None and len(results) == 1:
+                first = table, split.X, split.y
         if not results:
             raise ValueError("None of the tables could be compared.")
-        for study in studies_over_tables(results, seed):
+        studies = studies_over_tables(results, seed)
+        for study in studies:
             say(on, ties_of_all(study))
             say(on, study.summary)
         if out is not None:
@@ -237,6 +258,21 @@ def compare(
             is_json = out.suffix == ".json"
             text = as_json(results, settings) if is_json else as_csv(results)
             write_whole(out, text, force)
+        if report is not None:
+            if len(results) == 1:
+                page = page_of_table(
+                    *(*first, results[0][1]),
+                    command=command_line(ctx),
+                    seed=seed,
+                    max_depth=max_depth,
+                    n_jobs=jobs,
+                )
+            elif studies:
+                page = page_of_study(studies[0], [], command=command_line(ctx), seed=seed)
+            else:
+                raise ValueError("No two tables have the same task and criteria: no page of them.")
+            write_whole(report, page, force, "--report")
+            say(on, f"The page is {report} ({len(page) / 1e6:.1f} MB).")
 
 
 def _way_on(store):
@@ -351,3 +387,15 @@ def _folds_in_words(result):
     if name.startswith("Repeated"):
         return f"{result.n_repeats} x {result.cv} folds"
     return f"{result.cv} folds of {name}"
+
+
+def check_page(path, force, option):
+    """Refuse a page that could not be written, before any work is done."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"{option} {path} must end in .html.")
+    check_writable(path, force, option)
+
+
+def command_line(ctx):
+    """Return the command as it can be typed again."""
+    return shlex.join([*ctx.command_path.split(), *ctx.meta.get(_ARGUMENTS, [])])

@@ -6,11 +6,12 @@ depth of the node that goes.
 """
 
 import heapq
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["PruningPath", "node_scores", "pruning_path"]
+__all__ = ["PruningPath", "node_scores", "pruned_estimator", "pruning_path"]
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class PruningPath:
         Sum of the impurities of its leaves, weighted by their share of the samples.
     scores : ndarray of shape (n_steps, n_scores)
         Sum over its leaves of what each node is worth as a leaf.
+    becomes_leaf : ndarray of shape (n_nodes,)
+        The alpha at which each inner node of the whole tree becomes a leaf; infinity for those
+        that never do because a node above them does first, and for leaves.
     """
 
     alphas: np.ndarray
     n_leaves: np.ndarray
     impurities: np.ndarray
     scores: np.ndarray
+    becomes_leaf: np.ndarray
 
 
 def pruning_path(tree, worth=None):
@@ -76,6 +81,7 @@ def pruning_path(tree, worth=None):
     heap = [(link(node), node, leaves[node]) for node in range(n_nodes) if leaves[node] > 1]
     heapq.heapify(heap)
     is_there = bytearray(b"\1") * n_nodes
+    becomes_leaf = np.full(n_nodes, np.inf)
     steps = [(0.0, leaves[0], below[0], value[0].copy())]
     alpha = 0.0
     while heap:
@@ -96,9 +102,40 @@ def pruning_path(tree, worth=None):
             leaves[0], below[0], value[0] = 1, risk[0], worth[0]
         if alpha <= steps[-1][0] * (1 + 1e-12):
             alpha = steps.pop()[0]
+        becomes_leaf[node] = alpha
         steps.append((alpha, leaves[0], below[0], value[0].copy()))
     alphas, n_leaves, impurities, scores = zip(*steps, strict=True)
-    return PruningPath(np.array(alphas), np.array(n_leaves), np.array(impurities), np.array(scores))
+    columns = np.array(alphas), np.array(n_leaves), np.array(impurities), np.array(scores)
+    return PruningPath(*columns, becomes_leaf)
+
+
+def pruned_estimator(estimator, path, alpha):
+    """Return a copy of an estimator with the tree that a pruning path has at an alpha.
+
+    Parameters
+    ----------
+    estimator : DecisionTreeClassifier or DecisionTreeRegressor
+        Fitted; ours, not scikit-learn's.
+    path : PruningPath
+        Of its tree.
+    alpha : float
+        One of the path's.
+
+    Returns
+    -------
+    estimator
+        Fitted, with the pruned tree.
+    """
+    tree = estimator._tree
+    stays = np.ones(tree.node_count, dtype=bool)
+    goes = path.becomes_leaf <= alpha
+    left, right = tree.children_left.tolist(), tree.children_right.tolist()
+    for node in np.flatnonzero(tree.children_left != -1).tolist():  # parents before children
+        if goes[node] or not stays[node]:
+            stays[left[node]] = stays[right[node]] = False
+    pruned = copy(estimator)
+    pruned._tree = tree.pruned(stays)
+    return pruned
 
 
 def node_scores(estimator, X, y):

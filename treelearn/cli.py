@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ._compare_command import CompareCommand, compare
+from ._report_command import report
 from ._version import __version__
 
 __all__ = ["app", "main"]
@@ -54,3 +55,4 @@ def _root(
 
 
 app.command(cls=CompareCommand)(compare)
+app.command(cls=CompareCommand)(report)
