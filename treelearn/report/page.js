@@ -3,9 +3,11 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const page = document.getElementById("page");
 const sections = [];
+// What sections are called where there is little room.
+const SHORT = { found: "Found", ties: "Ties", ranks: "Ranks", tables: "Tables", orders: "Orders", impurities: "Impurities", tree: "Tree", way: "One row", information: "Bits", repeat: "Repeat" };
 
 function section(id, title, ...content) {
-  sections.push([id, title]);
+  sections.push([id, SHORT[id] || title]);
   const node = el("section", { id }, el("h2", {}, title), ...content);
   page.append(node);
   return node;
@@ -181,8 +183,8 @@ function rowWords(tree, model, row) {
 function model(found) {
   const tree = new Tree(found);
   const canvas = el("canvas", { tabindex: "0", role: "img", "aria-label": "The fitted tree; arrow keys walk through it, Enter opens a node. The table of leaves below says the same in text." });
-  const status = el("span", { class: "soft", role: "status", id: "found" });
-  const words = el("div", { class: "words", id: "node" }, p("Choose a node to read what leads there."));
+  const status = el("span", { class: "soft", role: "status", id: "matches" });
+  const words = el("div", { class: "words", id: "node-words" }, p("Choose a node to read what leads there."));
   const view = new TreeView(tree, canvas, status, node => words.replaceChildren(...nodeWords(tree, node)));
   const query = el("input", { type: "search", placeholder: "Find a feature, a class or #node", "aria-label": "Search the tree", id: "query", onkeydown: event => { if (event.key === "Enter") view.hits.length && query.value === query.dataset.last ? view.step(event.shiftKey ? -1 : 1) : search(); } });
   const search = () => { query.dataset.last = query.value; view.search(query.value); };
@@ -198,7 +200,7 @@ function model(found) {
       button("Open all", "Open every node", () => { view.openTo(1e9); view.fit(); }), button("Close", "Close all but three levels", () => { view.openTo(3); view.fit(0.55); })),
     el("div", { class: "treebox" }, canvas), words);
   const rows = found.rows.rows;
-  const answer = el("div", { class: "words", id: "way" });
+  const answer = el("div", { class: "words", id: "row-words" });
   const choose = el("select", { id: "row", "aria-label": "Row of the table", onchange: () => follow(true) }, ...rows.map(row => el("option", {}, `row ${(row.row + 1).toLocaleString("en")}`)));
   const follow = isAsked => {
     const way = rowWords(tree, found, rows[choose.selectedIndex]);

@@ -148,7 +148,9 @@ function valueText(column, value) {
   return number(value, Math.abs(value) >= 1000 ? 15 : 6);
 }
 
-const BOX = { width: 196, height: 40, across: 240, down: 50 };
+const BOX = { width: 204, height: 40, across: 248, down: 50 };
+// Below this scale boxes are too small to hold text.
+const SMALL = 0.3;
 
 class TreeView {
   constructor(tree, canvas, status, onSelect) {
@@ -211,11 +213,17 @@ class TreeView {
     this.draw();
   }
 
+  // Across, a tree that is too tall for its picture keeps the width that there is.
+  get scaleX() {
+    const across = this.levels * BOX.across + BOX.width;
+    return Math.max(this.scale, Math.min(SMALL, (this.width - 24) / across));
+  }
+
   zoom(factor, px = this.width / 2, py = this.height / 2) {
-    const scale = Math.min(3, Math.max(0.0005, this.scale * factor)), change = scale / this.scale;
-    this.x = px - (px - this.x) * change;
-    this.y = py - (py - this.y) * change;
+    const before = this.scaleX, scale = Math.min(3, Math.max(0.0005, this.scale * factor));
+    this.y = py - (py - this.y) * scale / this.scale;
     this.scale = scale;
+    this.x = px - (px - this.x) * this.scaleX / before;
     this.draw();
   }
 
@@ -267,7 +275,7 @@ class TreeView {
   }
 
   nodeAt(px, py) {
-    const x = (px - this.x) / this.scale, y = (py - this.y) / this.scale, depth = Math.floor(x / BOX.across);
+    const x = (px - this.x) / this.scaleX, y = (py - this.y) / this.scale, depth = Math.floor(x / BOX.across);
     if (x - depth * BOX.across > BOX.width) return -1;
     for (const node of this.nodes) {
       const top = this.row[node] * BOX.down;
@@ -335,72 +343,69 @@ class TreeView {
     const style = getComputedStyle(document.documentElement), tone = name => style.getPropertyValue(`--${name}`).trim();
     const [ink, soft, line, panel, paper, accent, mark] = ["ink", "soft", "line", "panel", "paper", "accent", "mark"].map(tone);
     const tones = Array.from({ length: COLOURS }, (_, k) => tone(`c${k}`));
-    pen.setTransform(1, 0, 0, 1, 0, 0);
+    const across = this.scaleX, isSmall = scale < SMALL, font = getComputedStyle(document.body).fontFamily;
+    const X = node => this.x + across * tree.depth[node] * BOX.across, Y = node => this.y + scale * this.row[node] * BOX.down;
+    const wide = across * BOX.width, high = scale * BOX.height;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.fillStyle = paper;
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * this.x, ratio * this.y);
-    const top = -this.y / scale - BOX.down, bottom = (this.height - this.y) / scale;
-    const left = -this.x / scale - BOX.across, right = (this.width - this.x) / scale;
-    const isSmall = scale < 0.3, font = getComputedStyle(document.body).fontFamily;
-    const seen = this.nodes.filter(i => { const x = tree.depth[i] * BOX.across; return x > left && x < right + BOX.across; });
-    pen.lineWidth = Math.max(1, 0.7 / scale);
+    pen.fillRect(0, 0, this.width, this.height);
+
+    const edge = (up, node) => {
+      const a = Y(up) + high / 2, b = Y(node) + high / 2;
+      if (Math.max(a, b) < 0 || Math.min(a, b) > this.height) return;
+      const start = X(up) + wide, end = X(node), turn = (start + end) / 2;
+      pen.moveTo(start, a);
+      pen.lineTo(turn, a);
+      pen.lineTo(turn, b);
+      pen.lineTo(end, b);
+    };
+    const isOnWay = node => this.marked.has(node);
+    const seen = this.nodes.filter(node => { const x = X(node); return x > -across * BOX.across && x < this.width + across * BOX.across; });
+    pen.lineWidth = Math.max(0.5, Math.min(1.5, scale));
     pen.strokeStyle = line;
     pen.beginPath();
-    for (const i of seen) {
-      const up = tree.parent[i];
-      if (up < 0 || this.marked.has(i)) continue;
-      this.edge(pen, up, i, top, bottom);
-    }
+    for (const node of seen) if (node && !isOnWay(node)) edge(tree.parent[node], node);
     pen.stroke();
     pen.strokeStyle = accent;
-    pen.lineWidth = Math.max(3, 1.5 / scale);
+    pen.lineWidth = Math.max(2, 3 * scale);
     pen.beginPath();
-    for (const i of this.marked) if (tree.parent[i] >= 0 && this.open[tree.parent[i]]) this.edge(pen, tree.parent[i], i, top, bottom);
+    for (const node of this.marked) if (node && this.open[tree.parent[node]]) edge(tree.parent[node], node);
     pen.stroke();
+
     const found = new Set(this.hits);
     let n = 0;
-    for (const i of seen) {
-      const x = tree.depth[i] * BOX.across, y = this.row[i] * BOX.down;
-      if (y < top || y > bottom) continue;
+    for (const node of seen) {
+      const x = X(node), y = Y(node);
+      if (y < -high || y > this.height) continue;
       n++;
-      const isLeaf = tree.isLeaf(i), edge = isLeaf && tree.classes ? tones[tree.majority(i).name % COLOURS] : isLeaf ? tones[0] : line;
+      const isLeaf = tree.isLeaf(node), isChosen = node === this.selected || isOnWay(node);
+      const tint = isLeaf ? tones[tree.classes ? tree.majority(node).name % COLOURS : 0] : line;
       if (isSmall) {
-        pen.fillStyle = i === this.selected || this.marked.has(i) ? accent : isLeaf ? edge : soft;
-        pen.fillRect(x, y + 8, BOX.width, BOX.height - 16);
+        pen.fillStyle = isChosen ? accent : isLeaf ? tint : soft;
+        pen.fillRect(x, y + high * 0.2, wide, Math.max(0.6, high * 0.6));
         continue;
       }
-      pen.fillStyle = found.has(i) ? mark : isLeaf ? paper : panel;
-      pen.strokeStyle = i === this.selected || this.marked.has(i) ? accent : edge;
-      pen.lineWidth = i === this.selected ? 3 : isLeaf || this.marked.has(i) ? 2 : 1;
+      pen.fillStyle = found.has(node) ? mark : isLeaf ? paper : panel;
+      pen.strokeStyle = isChosen ? accent : tint;
+      pen.lineWidth = (node === this.selected ? 3 : isLeaf || isChosen ? 2 : 1) * Math.min(1.2, scale);
       pen.beginPath();
-      pen.roundRect(x, y, BOX.width, BOX.height, 5);
+      pen.roundRect(x, y, wide, high, 5 * scale);
       pen.fill();
       pen.stroke();
       pen.fillStyle = ink;
-      pen.font = `13px ${font}`;
-      pen.fillText(this.fitting(pen, tree.text(i)), x + 8, y + 17);
+      pen.font = `${13 * scale}px ${font}`;
+      pen.fillText(this.fitting(pen, tree.text(node), wide - 16 * scale), x + 8 * scale, y + 17 * scale);
       pen.fillStyle = soft;
-      pen.font = `11px ${font}`;
-      const below = this.open[i] || isLeaf ? "" : ` · ${tree.nLeaves(i).toLocaleString("en")} leaves ▸`;
-      pen.fillText(`n = ${tree.nSamples(i).toLocaleString("en")} · #${i}${below}`, x + 8, y + 33);
+      pen.font = `${11 * scale}px ${font}`;
+      const below = this.open[node] || isLeaf ? "" : ` · ${tree.nLeaves(node).toLocaleString("en")} leaves ▸`;
+      pen.fillText(this.fitting(pen, `n = ${tree.nSamples(node).toLocaleString("en")}${below} · #${node}`, wide - 16 * scale), x + 8 * scale, y + 33 * scale);
     }
     canvas.dataset.scale = scale;
     canvas.dataset.painted = n;
   }
 
-  edge(pen, up, node, top, bottom) {
-    const a = this.row[up] * BOX.down + BOX.height / 2, b = this.row[node] * BOX.down + BOX.height / 2;
-    if (Math.max(a, b) < top || Math.min(a, b) > bottom) return;
-    const start = this.tree.depth[up] * BOX.across + BOX.width, turn = start + (BOX.across - BOX.width) / 2;
-    pen.moveTo(start, a);
-    pen.lineTo(turn, a);
-    pen.lineTo(turn, b);
-    pen.lineTo(start + BOX.across - BOX.width, b);
-  }
-
-  // The text, or its beginning and end where the box is too narrow; the cut is at the end.
-  fitting(pen, text) {
-    const room = BOX.width - 16;
+  // The text, or its beginning and its end where the box is too narrow.
+  fitting(pen, text, room) {
     if (pen.measureText(text).width <= room) return text;
     let low = 4, high = Math.min(text.length, 60);
     while (low < high) {
