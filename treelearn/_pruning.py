@@ -1,8 +1,8 @@
 """Minimal cost-complexity pruning as a path: what a tree is worth at each of its sizes.
 
 Breiman, Friedman, Olshen and Stone (1984), chapter 3.  scikit-learn walks the whole tree for every
-step of the path, which is quadratic in the nodes; a heap of the weakest links costs each step the
-depth of the node that goes.
+step of the path, which is quadratic in the nodes; a heap of the weakest links, each looked at
+again when its turn comes, costs each step the depth of the node that goes.
 """
 
 import heapq
@@ -58,12 +58,10 @@ def pruning_path(tree, worth=None):
     """
     left, right = tree.children_left.tolist(), tree.children_right.tolist()
     n_nodes = len(left)
-    worth = np.zeros((n_nodes, 0)) if worth is None else np.asarray(worth, dtype=float)
     risk = (tree.weighted_n_node_samples * tree.impurity / tree.weighted_n_node_samples[0]).tolist()
     parent, end = [-1] * n_nodes, [0] * n_nodes
+    # Risk and leaves of what is left below each node.
     below, leaves = list(risk), [1] * n_nodes
-    # Below each node: the risk, the leaves and the worth of the tree that is left.
-    value = worth.copy()
     for node in range(n_nodes - 1, -1, -1):
         end[node] = node + 1
         if left[node] >= 0:
@@ -71,7 +69,6 @@ def pruning_path(tree, worth=None):
             parent[children[0]] = parent[children[1]] = node
             below[node] = below[children[0]] + below[children[1]]
             leaves[node] = leaves[children[0]] + leaves[children[1]]
-            value[node] = value[children[0]] + value[children[1]]
             end[node] = end[children[1]]
 
     def link(node):
@@ -81,32 +78,54 @@ def pruning_path(tree, worth=None):
     heap = [(link(node), node, leaves[node]) for node in range(n_nodes) if leaves[node] > 1]
     heapq.heapify(heap)
     is_there = bytearray(b"\1") * n_nodes
-    becomes_leaf = np.full(n_nodes, np.inf)
-    steps = [(0.0, leaves[0], below[0], value[0].copy())]
-    alpha = 0.0
+    # The step at which a node becomes a leaf; the number of nodes where it never does.
+    step_of = [0 if child < 0 else n_nodes for child in left]
+    steps = [(0.0, leaves[0], below[0])]
     while heap:
         cost, node, n_leaves = heapq.heappop(heap)
-        if not is_there[node] or leaves[node] != n_leaves:
-            continue  # what lay below it has changed since, or it has gone itself
-        alpha = max(alpha, cost)
-        fewer, more, gained = leaves[node] - 1, risk[node] - below[node], worth[node] - value[node]
+        if not is_there[node]:
+            continue
+        if leaves[node] != n_leaves:
+            # What lay below it has changed.  That has made it no weaker: what was pruned was
+            # the weakest link, so its cost a leaf was below the mean of this node.
+            heapq.heappush(heap, (link(node), node, leaves[node]))
+            continue
+        alpha = max(steps[-1][0], cost)
+        fewer, more = leaves[node] - 1, risk[node] - below[node]
         is_there[node : end[node]] = bytes(end[node] - node)
         ancestor = parent[node]
         while ancestor >= 0:
             leaves[ancestor] -= fewer
             below[ancestor] += more
-            value[ancestor] += gained
-            heapq.heappush(heap, (link(ancestor), ancestor, leaves[ancestor]))
             ancestor = parent[ancestor]
         if node == 0:
-            leaves[0], below[0], value[0] = 1, risk[0], worth[0]
+            leaves[0], below[0] = 1, risk[0]
         if alpha <= steps[-1][0] * (1 + 1e-12):
             alpha = steps.pop()[0]
-        becomes_leaf[node] = alpha
-        steps.append((alpha, leaves[0], below[0], value[0].copy()))
-    alphas, n_leaves, impurities, scores = zip(*steps, strict=True)
-    columns = np.array(alphas), np.array(n_leaves), np.array(impurities), np.array(scores)
-    return PruningPath(*columns, becomes_leaf)
+        step_of[node] = len(steps)
+        steps.append((alpha, leaves[0], below[0]))
+    alphas, n_leaves, impurities = (np.array(column) for column in zip(*steps, strict=True))
+    is_inner = tree.children_left != -1
+    step_of = np.array(step_of)
+    never = step_of == n_nodes
+    becomes_leaf = np.where(is_inner & ~never, alphas[np.where(never, 0, step_of)], np.inf)
+    scores = _scores_along(parent, step_of, len(steps), worth)
+    return PruningPath(alphas, n_leaves, impurities, scores, becomes_leaf)
+
+
+def _scores_along(parent, step_of, n_steps, worth):
+    """Return the sum over the leaves of every step: each node counts while it is a leaf."""
+    n_nodes = len(parent)
+    worth = np.zeros((n_nodes, 0)) if worth is None else np.asarray(worth, dtype=float)
+    steps = step_of.tolist()
+    gone = [n_steps] * n_nodes
+    for node in range(1, n_nodes):  # parents before children
+        gone[node] = min(gone[parent[node]], steps[parent[node]])
+    counts = step_of < gone
+    changes = np.zeros((n_steps + 1, worth.shape[1]))
+    np.add.at(changes, step_of[counts], worth[counts])
+    np.add.at(changes, np.array(gone)[counts], -worth[counts])
+    return np.cumsum(changes, axis=0)[:-1]
 
 
 def pruned_estimator(estimator, path, alpha):
