@@ -284,7 +284,8 @@ def test_it_renders(browser, tmp_path, cancer_page, screen):
     opened(browser, tmp_path, cancer_page, **SCREENS[screen])
     shown = browser.run("document.body.innerText")
     for heading in (
-        *("Ranking", "What is not told apart", "Score against order", "Impurities of two classes"),
+        *("Ranking", "What is not told apart", "How different the trees are"),
+        *("Score against order", "Impurities of two classes"),
         *("The tree", "The way of one row", "Leaves", "Pruning", "Features"),
         *("Information in bits", "How to repeat it"),
     ):

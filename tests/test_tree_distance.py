@@ -57,7 +57,8 @@ def test_differences_of_regression_trees(diabetes):
 
 def test_names_of_frames_are_kept():
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame({"b": [0, 0, 1, 1], "a": [0, 1, 0, 1]})
-    found = tree_differences(frame, ["n", "n", "y", "y"], ["gini", "entropy"])
+    frame = pd.DataFrame({"b": [0, 0, 1, 1] * 4, "a": [0, 1, 0, 1] * 4})
+    found = tree_differences(frame, ["n", "n", "y", "y"] * 4, ["gini", "entropy"])
     assert list(found["roots"][0]["gains"]) == ["b", "a"]
-    assert found["roots"][1]["gains"] == {"b": 1.0, "a": 0.0}
+    gains = found["roots"][1]["gains"]
+    assert gains["b"] > 0.9 > 0.1 > gains["a"]

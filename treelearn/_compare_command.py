@@ -66,7 +66,7 @@ def compare(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DATA]...",
+            metavar="DATA",
             help="CSV or Parquet files, a folder of them, or scikit-learn's sets: "
             f"{', '.join(BUNDLED_SETS)}. Without it: {', '.join(_SETS_WITHOUT_DATA)}.",
             show_default=False,

@@ -34,7 +34,8 @@ def wilson_interval(share, n, level=0.95):
     share, n = np.asarray(share, dtype=float), np.asarray(n, dtype=float)
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 / n * (share * (1 - share) + z2 / (4 * n))) / (1 + z2 / n)
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+    # Rounding must not leave out the share itself.
+    return np.clip(middle - half, 0.0, share), np.clip(middle + half, share, 1.0)
 
 
 def leaf_intervals(estimator, X, y):

@@ -76,7 +76,7 @@ def report(
     seed: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, max=2**32 - 1, help="Seed: the same one gives the same page."
+            metavar="N", min=0, max=2**32 - 1, help="Seed: the same one gives the same numbers."
         ),
     ] = 0,
     jobs: Annotated[
@@ -87,9 +87,9 @@ def report(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the page if it exists.")] = False,
 ):
-    """Write one HTML page on a table: which impurity, which tree, how sure.
+    """Write a page on a table: which impurity, which tree.
 
-    The page opens offline and needs no other file. It shows the comparison of the criteria with
+    One HTML file that opens offline. It shows the comparison of the criteria with
     intervals, score against order, the fitted tree to walk through, its leaves, the pruning
     curve, the features and how to repeat it. Of large tables the criteria are compared on some
     rows drawn at random, and the page says so; the tree is grown on all rows.

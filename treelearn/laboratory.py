@@ -19,6 +19,7 @@ from ._study_data import (
     default_specs,
     parsed_criteria,
 )
+from ._tree_distance import tree_differences
 
 __all__ = [
     "CriteriaComparison",
@@ -28,6 +29,7 @@ __all__ = [
     "ORDERS",
     "compare_criteria",
     "criteria_of_orders",
+    "tree_differences",
 ]
 
 ORDERS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)

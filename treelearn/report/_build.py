@@ -6,6 +6,7 @@ import numpy as np
 
 from .._study_data import checked_classes, checked_data, checked_numbers, feature_names
 from .._tables import is_frame, read_columns
+from .._tree_distance import tree_differences
 from ..criteria import CLASSIFICATION_CRITERIA, parse_criterion
 from ..laboratory import compare_criteria, criteria_of_orders
 from ._findings import comparison_facts, order_facts, study_facts
@@ -17,6 +18,7 @@ __all__ = ["page_of_study", "page_of_table", "sample_rows"]
 _ORDERS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _MOST_CELLS = 400_000
 _MOST_ROWS_OF_ORDERS = 5_000
+_FEATURES_AT_THE_ROOT = 5
 
 
 def sample_rows(n_samples, n_features, most_rows, seed, most_cells=_MOST_CELLS):
@@ -79,8 +81,10 @@ def page_of_table(
     """
     names = getattr(table, "feature_names", None)
     orders = None
+    rows = sample_rows(len(y), X.shape[1], _MOST_ROWS_OF_ORDERS, seed, _MOST_CELLS // 4)
+    few = _take(X, rows), _take(y, rows)
     if comparison.task == "classification":
-        orders = _orders(X, y, max_depth, seed, n_jobs)
+        orders = _orders(*few, max_depth, seed, n_jobs)
     columns = _columns(X, names)
     values, target, _ = checked_data(X, y, None, [])
     class_names = None
@@ -94,6 +98,7 @@ def page_of_table(
         "about": _about(table, comparison, len(target)),
         "study": None,
         "comparison": comparison_facts(comparison, table.target),
+        "differences": _differences(*few, names, comparison, max_depth, seed),
         "orders": orders,
         "model": model_facts(
             *(values, target, columns),
@@ -138,6 +143,7 @@ def page_of_study(study, notes, *, command, seed):
         "about": f"{len(names)} tables: {', '.join(names)}.",
         "study": study_facts(study),
         "comparison": None,
+        "differences": None,
         "orders": None,
         "model": None,
         "notes": notes,
@@ -166,12 +172,11 @@ def _columns(X, names):
 
 
 def _orders(X, y, max_depth, seed, n_jobs):
-    """Return score against order on as many rows as a page has time for."""
-    rows = sample_rows(len(y), X.shape[1], _MOST_ROWS_OF_ORDERS, seed, _MOST_CELLS // 4)
+    """Return score against order, None where classes are too rare in these rows."""
     names = [*criteria_of_orders(orders=_ORDERS), "gini", "entropy"]
     try:
         found = compare_criteria(
-            *(_take(X, rows), _take(y, rows), names),
+            *(X, y, names),
             n_repeats=2,
             max_depth=max_depth,
             random_state=seed,
@@ -179,9 +184,39 @@ def _orders(X, y, max_depth, seed, n_jobs):
             task="classification",
         )
     except ValueError:
-        # Classes that are too rare in so few rows.
         return None
     return order_facts(found)
+
+
+def _differences(X, y, names, comparison, max_depth, seed):
+    """Return how different the trees of the criteria are, None where these rows do not tell."""
+    criteria = [name for name in comparison.criteria if not _is_open(name)]
+    if len(criteria) < 2:
+        return None
+    try:
+        found = tree_differences(
+            *(X, y, criteria), max_depth=max_depth, random_state=seed, task=comparison.task
+        )
+    except ValueError:
+        return None
+    places = {f"x{j}": str(name) for j, name in enumerate(names or ())}
+    roots = [
+        {
+            "criterion": root["criterion"],
+            "best": [places.get(name, name) for name, gain in root["gains"].items() if gain > 0][
+                :_FEATURES_AT_THE_ROOT
+            ],
+        }
+        for root in found["roots"]
+    ]
+    return {"pairs": found["pairs"], "roots": roots, "n_rows": len(y)}
+
+
+def _is_open(label):
+    """Return whether the order of a criterion was chosen fold by fold."""
+    name, order = parse_criterion(label)
+    row = CLASSIFICATION_CRITERIA.get(name)
+    return order is None and row is not None and row.takes_order
 
 
 def _criterion_of_tree(comparison):
@@ -189,8 +224,7 @@ def _criterion_of_tree(comparison):
     worse = comparison.losers(comparison.metrics[0])
     label = next(name for name in comparison.criteria if name not in worse)
     name, order = parse_criterion(label)
-    row = CLASSIFICATION_CRITERIA.get(name)
-    if order is None and row is not None and row.takes_order:
+    if _is_open(label):
         chosen = [
             fold["chosen"]["order"] for fold in comparison.folds if fold["criterion"] == label
         ]

@@ -58,6 +58,14 @@ function ticks(low, high, most = 6) {
   return found;
 }
 
+// How the marks of an axis are written: with as many decimals as tell them apart.
+function axisFormat(metric, marks) {
+  const isShare = metric.unit === "%", scale = isShare ? 100 : 1;
+  const step = marks.length > 1 ? scale * (marks[1] - marks[0]) : 1;
+  const digits = Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  return v => (scale * v).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + (isShare ? " %" : "");
+}
+
 // A figure that draws itself again when its width changes.
 function figure(draw, caption, label) {
   const box = el("div");
@@ -96,7 +104,7 @@ function axisBelow(picture, scale, marks, y, format, title, left, right) {
 }
 
 // Means with intervals, one row each: rows of {name, value, half, tone}.
-function intervalChart(rows, format, title) {
+function intervalChart(rows, format, title, axis) {
   return width => {
     const left = Math.min(190, width * 0.36), right = width - 14, step = 30;
     const height = rows.length * step + 52;
@@ -105,7 +113,8 @@ function intervalChart(rows, format, title) {
     const scale = v => left + (v - low + pad) / (high - low + 2 * pad) * (right - left);
     const picture = canvasOf(width, height);
     const bottom = rows.length * step + 8;
-    for (const mark of ticks(low, high, width < 500 ? 4 : 7)) {
+    const marks = ticks(low, high, width < 500 ? 3 : 7);
+    for (const mark of marks) {
       picture.append(svg("line", { x1: scale(mark), x2: scale(mark), y1: 4, y2: bottom, stroke: "var(--line)", "stroke-width": 0.7 }));
     }
     rows.forEach((row, i) => {
@@ -114,13 +123,13 @@ function intervalChart(rows, format, title) {
       picture.append(svg("line", { x1: scale(row.value - row.half), x2: scale(row.value + row.half), y1: y, y2: y, stroke: tone, "stroke-width": 3, "stroke-linecap": "round", opacity: 0.55 }));
       picture.append(svg("circle", { cx: scale(row.value), cy: y, r: 5, fill: tone }, svg("title", {}, `${row.name}: ${format(row.value)} ± ${format(row.half)}`)));
     });
-    axisBelow(picture, scale, ticks(low, high, width < 500 ? 4 : 7), bottom, format, title, left, right);
+    axisBelow(picture, scale, marks, bottom, axis(marks), title, left, right);
     return picture;
   };
 }
 
 // Positions on a line, and bars over those that are not told apart (Demsar 2006).
-function differenceDiagram(places, groups, format, title, span) {
+function differenceDiagram(places, groups, axis, title, span) {
   return width => {
     const order = [...places].sort((a, b) => a.value - b.value);
     const half = Math.ceil(order.length / 2);
@@ -134,7 +143,8 @@ function differenceDiagram(places, groups, format, title, span) {
     const picture = canvasOf(width, height);
     picture.append(label(width / 2, 12, title, { "text-anchor": "middle", class: "dim", "font-size": 12 }));
     picture.append(svg("line", { x1: left, x2: right, y1: top, y2: top, stroke: "var(--ink)" }));
-    for (const mark of ticks(low, high, width < 500 ? 3 : 6)) {
+    const marks = ticks(low, high, width < 500 ? 3 : 6), format = axis(marks);
+    for (const mark of marks) {
       picture.append(svg("line", { x1: scale(mark), x2: scale(mark), y1: top - 5, y2: top, stroke: "var(--ink)" }));
       picture.append(label(scale(mark), top - 9, format(mark), { "text-anchor": "middle", class: "dim", "font-size": 12 }));
     }
@@ -167,7 +177,7 @@ function lineChart(series, options) {
     const X = v => left + (x1 > x0 ? (turn(v) - x0) / (x1 - x0) : 0.5) * (right - left);
     const Y = v => bottom - (v - y0 + (options.low === undefined ? pad : 0)) / (y1 - y0 + 2 * pad) * (bottom - top);
     const picture = canvasOf(width, height);
-    for (const mark of ticks(y0, y1, 5)) {
+    for (const mark of ticks(y0, y1, 6)) {
       picture.append(svg("line", { x1: left, x2: right, y1: Y(mark), y2: Y(mark), stroke: "var(--line)", "stroke-width": 0.7 }));
       picture.append(label(left - 6, Y(mark) + 4, options.yFormat(mark), { "text-anchor": "end", class: "dim", "font-size": 12 }));
     }

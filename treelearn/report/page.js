@@ -4,7 +4,7 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 const page = document.getElementById("page");
 const sections = [];
 // What sections are called where there is little room.
-const SHORT = { found: "Found", ties: "Ties", ranks: "Ranks", tables: "Tables", orders: "Orders", impurities: "Impurities", tree: "Tree", way: "One row", information: "Bits", repeat: "Repeat" };
+const SHORT = { found: "Found", ties: "Ties", ranks: "Ranks", tables: "Tables", differences: "Differences", orders: "Orders", impurities: "Impurities", tree: "Tree", way: "One row", information: "Bits", repeat: "Repeat" };
 
 function section(id, title, ...content) {
   sections.push([id, SHORT[id] || title]);
@@ -35,7 +35,7 @@ function ranking(found) {
   section("ranking", "Ranking",
     ...byMetric(found.metrics, metric => [
       figure(intervalChart(rows(metric).map(row => ({ name: row.criterion, value: row.scores[metric.key][0], half: row.scores[metric.key][1], tone: row.scores[metric.key][2] ? "bad" : "accent" })),
-        v => score(metric, v), title(metric)),
+        v => score(metric, v), title(metric), marks => axisFormat(metric, marks)),
         `Means over ${found.folds} with their 95 % intervals, widened for folds that share training rows (Nadeau and Bengio 2003). Intervals may overlap where a difference is more than noise: the folds are the same for all, and the test compares fold by fold. Criteria that are worse than the best by more than noise are set off.`,
         `Ranking by ${metric.label}`),
     ]),
@@ -54,7 +54,7 @@ function notToldApart(found) {
   if (found.rows.length < 2) return;
   section("ties", "What is not told apart",
     ...byMetric(found.metrics, metric => [
-      figure(differenceDiagram(found.rows.map(row => ({ name: row.criterion, value: row.scores[metric.key][0] })), found.groups[metric.key], v => score(metric, v, 1), title(metric)),
+      figure(differenceDiagram(found.rows.map(row => ({ name: row.criterion, value: row.scores[metric.key][0] })), found.groups[metric.key], marks => axisFormat(metric, marks), title(metric)),
         found.groups[metric.key].length ? "Bars join criteria of which no two differ by more than noise (corrected t-test over the folds, adjusted by Holm for all pairs)." : "Every two criteria differ by more than noise (corrected t-test over the folds, adjusted by Holm for all pairs).",
         `Criteria that ${metric.label} does not tell apart`),
       table(["first", { text: "second", tone: "left" }, "difference", "p, adjusted", "folds won / even / lost", "P(better)", "P(same)", "P(worse)"],
@@ -71,7 +71,7 @@ function study(found) {
       if (!rank) return [p("Ranks need two criteria.")];
       const k = found.criteria.length;
       return [
-        figure(differenceDiagram(found.criteria.map(name => ({ name, value: rank.mean_ranks[name] })), rank.groups, v => number(v), `mean rank in ${metric.label} over ${n} tables (1 is best)`, [1, k]),
+        figure(differenceDiagram(found.criteria.map(name => ({ name, value: rank.mean_ranks[name] })), rank.groups, () => v => number(v), `mean rank in ${metric.label} over ${n} tables (1 is best)`, [1, k]),
           `Bars join criteria whose mean ranks differ by less than the critical difference ${number(rank.critical_difference)} (Nemenyi). Friedman's test: p = ${number(rank.p_value, 2)}${rank.is_tie ? "; the ranks differ by no more than noise" : ""}.${n < 6 ? ` With ${n} tables only large differences can be found.` : ""}`,
           `Mean ranks in ${metric.label}`),
         table(["first", { text: "second", tone: "left" }, "tables won / tied / lost", "p, Nemenyi", "P(better)", "P(same)", "P(worse)"],
@@ -104,6 +104,14 @@ function orders(found) {
           `${metric.label} against order`),
       ];
     }));
+}
+
+function differences(found) {
+  section("differences", "How different the trees are",
+    table(["first", { text: "second", tone: "left" }, "equal splits", "equal predictions", { text: "same first split", tone: "left" }, "root rankings, tau"],
+      found.pairs.map(pair => [pair.first, { text: pair.second, tone: "left" }, percent(pair.equal_splits), percent(pair.equal_predictions), { text: pair.same_root ? "yes" : "no", tone: "left" }, pair.kendall_tau === null ? "none" : number(pair.kendall_tau, 2)])),
+    p(`Trees grown on three quarters of ${found.n_rows.toLocaleString("en")} rows. Splits are equal when feature and threshold are, wherever they stand; predictions are those of the other quarter. Tau is Kendall's, of the gains of all features at the root.`, "soft"),
+    found.roots.some(root => root.best.length) ? table(["criterion", { text: "best features at the root, the best first", tone: "left" }], found.roots.map(root => [root.criterion, { text: root.best.map(name => shorten(name, 40)).join(" > "), tone: "rule" }])) : null);
 }
 
 function impurities(found) {
@@ -285,6 +293,7 @@ page.append(nav);
 section("found", "What was found", list(head.summary));
 if (facts.study) study(facts.study);
 if (facts.comparison) { ranking(facts.comparison); notToldApart(facts.comparison); }
+if (facts.differences) differences(facts.differences);
 if (facts.orders) orders(facts.orders);
 if (facts.comparison && facts.comparison.curves) impurities(facts.comparison.curves);
 if (facts.model) {
