@@ -62,3 +62,8 @@ def test_names_of_frames_are_kept():
     assert list(found["roots"][0]["gains"]) == ["b", "a"]
     gains = found["roots"][1]["gains"]
     assert gains["b"] > 0.9 > 0.1 > gains["a"]
+
+
+def test_one_feature_has_no_ranking():
+    found = tree_differences(np.arange(40.0)[:, None], np.arange(40) % 2, ["gini", "entropy"])
+    assert found["pairs"][0]["kendall_tau"] is None

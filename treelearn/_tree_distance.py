@@ -125,7 +125,8 @@ def tree_differences(X, y, criteria, *, max_depth=None, random_state=0, n_jobs=N
         gains.append(root_gains(X, y, task, name, parameters))
     pairs = []
     for i, j in combinations(range(len(specs)), 2):
-        tau = float(kendalltau(gains[i], gains[j]).statistic)
+        # One feature has no ranking, and neither have gains that are all the same.
+        tau = kendalltau(gains[i], gains[j]).statistic if X.shape[1] > 1 else np.nan
         pairs.append(
             {
                 "first": specs[i][0],
@@ -136,8 +137,7 @@ def tree_differences(X, y, criteria, *, max_depth=None, random_state=0, n_jobs=N
                     trees[i].feature[0] == trees[j].feature[0]
                     and trees[i].threshold[0] == trees[j].threshold[0]
                 ),
-                # Constant gains have no ranking.
-                "kendall_tau": None if np.isnan(tau) else tau,
+                "kendall_tau": None if np.isnan(tau) else float(tau),
             }
         )
     roots = []
