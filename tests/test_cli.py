@@ -200,8 +200,11 @@ def test_interrupt_says_how_to_go_on(tmp_path, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
+    args = ["compare", "iris", "--store", tmp_path / "s.jsonl"]
+    assert run(*args, *QUICK).exit_code == 0
     monkeypatch.setattr("treelearn._compare_command.compare_criteria", interrupted)
-    result = run("compare", "iris", "--store", tmp_path / "s.jsonl")
+    assert run("compare", "iris", "--store", tmp_path / "none.jsonl").stderr.count(":") == 1
+    result = run(*args)
     assert result.exit_code == 130
     assert result.stderr.endswith("s.jsonl holds what is done: the same command goes on.\n")
 

@@ -202,7 +202,7 @@ def compare(
     treelearn compare prices.csv --target price --max-depth 6 --out prices.json;
     treelearn compare tables/ --jobs -1 --store study.jsonl
     """
-    with short_errors(_way_on(store)):
+    with short_errors(lambda: _way_on(store)):
         for name in criteria or []:
             parse_criterion(name)
         sources, is_folder = _sources(data)
@@ -277,7 +277,9 @@ def compare(
 
 def _way_on(store):
     """Return what Ctrl-C leaves."""
-    return "" if store is None else f" {store} holds what is done: the same command goes on."
+    if store is None or not store.exists():
+        return ""
+    return f" {store} holds what is done: the same command goes on."
 
 
 def _sources(data):

@@ -12,15 +12,15 @@ WIDTH_OF_PIPES = 120
 
 
 @contextmanager
-def short_errors(after_interrupt=""):
+def short_errors(after_interrupt=str):
     """End in one line and an exit status, not in a traceback.
 
-    ``after_interrupt`` is what to say after Ctrl-C besides that.
+    ``after_interrupt`` returns what else to say after Ctrl-C.
     """
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"treelearn: stopped by Ctrl-C.{printable(after_interrupt)}", err=True)
+        typer.echo(f"treelearn: stopped by Ctrl-C.{printable(after_interrupt())}", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
         text = f"{error.filename}: {error.strerror}" if error.strerror else str(error)
