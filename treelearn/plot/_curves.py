@@ -42,7 +42,8 @@ def impurity_curve(criterion, shares):
     name, order = parse_criterion(criterion)
     if name not in CLASSIFICATION_CRITERIA:
         raise ValueError(f"{name} is no criterion for classes.")
-    tree = DecisionTreeClassifier(criterion=name, order=2.0 if order is None else order)
+    order = 2.0 if order is None else order
+    tree = DecisionTreeClassifier(criterion=name, order=order, n_jobs=1)
     X, y = np.zeros((2, 1)), np.array([0, 1])
     weights = np.column_stack([1.0 - np.asarray(shares), shares])
     return np.array([tree.fit(X, y, sample_weight=w)._tree.impurity[0] for w in weights])

@@ -180,7 +180,8 @@ def _orders(X, y, max_depth, seed, n_jobs):
             n_repeats=2,
             max_depth=max_depth,
             random_state=seed,
-            n_jobs=n_jobs,
+            # Fits of few rows gain nothing from threads.
+            n_jobs=n_jobs or 1,
             task="classification",
         )
     except ValueError:
@@ -195,7 +196,11 @@ def _differences(X, y, names, comparison, max_depth, seed):
         return None
     try:
         found = tree_differences(
-            *(X, y, criteria), max_depth=max_depth, random_state=seed, task=comparison.task
+            *(X, y, criteria),
+            max_depth=max_depth,
+            random_state=seed,
+            n_jobs=1,
+            task=comparison.task,
         )
     except ValueError:
         return None

@@ -235,7 +235,7 @@ def _information(judged, X, y, train, test, columns, seed):
     held_out = -np.log2(shares[judged.apply(X[test]), y[test]]).mean()
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(y))[:_ROWS_OF_INFORMATION])
-    gains = root_gains(X[rows], y[rows], "classification", "entropy", {})
+    gains = root_gains(X[rows], y[rows], "classification", "entropy", {"n_jobs": 1})
     order = np.argsort(-gains, kind="stable")[:20]
     return {
         "bits_before": _entropy(of_class),
