@@ -372,6 +372,20 @@ def test_the_way_of_every_row_is_that_of_the_estimator(browser, tmp_path):
     assert any("is missing; missing values go" in said for said in found)
 
 
+def test_missing_values_are_said(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    X[:, 0] = np.where(np.arange(300) % 2, 1.0, np.nan)
+    X[::7, 1] = np.nan
+    y = np.isnan(X[:, 0]) ^ (X[:, 1] > 0.5)
+    opened(browser, tmp_path, table_page(X, y.astype(int), ccp_alpha=0.0))
+    rules = browser.run("[...document.querySelectorAll('td.rule')].map(cell => cell.innerText)")
+    assert any("x0 is missing" in rule for rule in rules)
+    assert any("x0 is known" in rule for rule in rules)
+    assert any("(or missing)" in rule for rule in rules)
+    assert not any("∞" in rule for rule in rules)
+
+
 def test_hostile_names_stay_text(browser, tmp_path, hostile_page):
     opened(browser, tmp_path, hostile_page)
     assert browser.run("document.querySelectorAll('script').length") == 2

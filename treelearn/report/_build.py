@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from .._study_data import checked_classes, checked_data, checked_numbers, feature_names
-from .._tables import is_frame, read_columns
+from .._tables import is_frame, read_columns, target_values
 from .._tree_distance import tree_differences
 from ..criteria import CLASSIFICATION_CRITERIA, parse_criterion
 from ..laboratory import compare_criteria, criteria_of_orders
@@ -214,7 +214,7 @@ def _differences(X, y, names, comparison, max_depth, seed):
         }
         for root in found["roots"]
     ]
-    return {"pairs": found["pairs"], "roots": roots, "n_rows": len(y)}
+    return {"pairs": found["pairs"], "roots": roots, "n_rows": len(target_values(y)[0])}
 
 
 def _is_open(label):

@@ -71,7 +71,7 @@ def model_facts(X, y, columns, *, task, class_names, criterion, parameters, ccp_
         "tree": _tree_facts(shown, X, y, is_classes),
         "n_nodes_whole": n_whole,
         "is_cut": is_cut,
-        "columns": _column_facts(columns, shown.tree_),
+        "columns": _column_facts(columns, shown.tree_, X),
         "class_names": class_names,
         "pruning": {**pruning, "alpha": float(alpha), "is_given": ccp_alpha is not None},
         "importances": _importances(shown, judged, X, y, test, columns, seed),
@@ -158,11 +158,12 @@ def _tree_facts(estimator, X, y, is_classes):
     return facts | {"leaf_value": _packed(value, "f8"), "leaf_sd": _packed(spread, "f4")}
 
 
-def _column_facts(columns, tree):
-    """Return name, kind and, of categories, the levels on both sides of the cuts."""
+def _column_facts(columns, tree, X):
+    """Return name, kind, whether values are missing and, of categories, the levels at the cuts."""
     facts = []
     for j, (name, kind, levels) in enumerate(columns):
-        fact = {"name": name, "kind": kind}
+        has_missing = bool(np.isnan(X[:, j]).any())
+        fact = {"name": name, "kind": kind, "has_missing": has_missing}
         if levels is not None:
             cuts = tree.threshold[tree.feature == j]
             below = np.unique(np.floor(cuts[np.abs(cuts) < len(levels)]).astype(int))

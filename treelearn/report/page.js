@@ -133,8 +133,8 @@ function pruning(found) {
   const sizes = [1, 10, 100, 1000, 10000, 100000].flatMap(m => most < 1000 ? [m, 2 * m, 5 * m] : [m]).filter(m => m <= most);
   const format = v => found.label === "accuracy" ? `${(100 * v).toFixed(1)} %` : number(v);
   const why = found.is_given ? `The tree of this page is pruned by ccp_alpha = ${number(found.alpha)}, as the command says.`
-    : found.standard_error ? `Best: ${found.best_leaves.toLocaleString("en")} leaves (${format(found.best_score)}). The tree of this page is pruned to the smallest one within one standard error of that (Breiman and others 1984): ${found.chosen_leaves.toLocaleString("en")} leaves, ${format(found.chosen_score)}, at ccp_alpha = ${number(found.alpha)}.`
-    : `The tree of this page is pruned by what did best: ${found.chosen_leaves.toLocaleString("en")} leaves, ${format(found.chosen_score)}, at ccp_alpha = ${number(found.alpha)}.`;
+    : found.standard_error ? `Best: ${plural(found.best_leaves, "leaf", "leaves")} (${format(found.best_score)}). The tree of this page is pruned to the smallest one within one standard error of that (Breiman and others 1984): ${plural(found.chosen_leaves, "leaf", "leaves")}, ${format(found.chosen_score)}, at ccp_alpha = ${number(found.alpha)}.`
+    : `The tree of this page is pruned by what did best: ${plural(found.chosen_leaves, "leaf", "leaves")}, ${format(found.chosen_score)}, at ccp_alpha = ${number(found.alpha)}.`;
   section("pruning", "Pruning", key(series.map(line => line.name)),
     figure(lineChart(series, { log: true, xTitle: "leaves", xMarks: sizes, xFormat: v => v.toLocaleString("en"), yFormat: format, marks: [[found.chosen_leaves, found.chosen_score]] }),
       `${found.label} at every size that cost-complexity pruning gives a tree grown on three quarters of the rows. ${why}`,
@@ -146,6 +146,8 @@ function wilson(share, n) {
   const half = Math.sqrt(z2 / n * (share * (1 - share) + z2 / (4 * n))) / (1 + z2 / n);
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
+
+function plural(n, one, many) { return `${n.toLocaleString("en")} ${n === 1 ? one : many}`; }
 
 function percent(value) { return `${(100 * value).toFixed(1)} %`; }
 
@@ -161,7 +163,7 @@ function nodeWords(tree, node) {
   } else if (tree.isLeaf(node)) {
     lines.push(p(`It predicts ${number(tree.leafValue[tree.leafBefore[node]], 6)}.`));
   }
-  if (!tree.isLeaf(node)) lines.push(p(`It asks: ${tree.question(node)}? ${tree.nLeaves(node).toLocaleString("en")} leaves lie below.`));
+  if (!tree.isLeaf(node)) lines.push(p(`It asks: ${tree.question(node)}? ${plural(tree.nLeaves(node), "leaf", "leaves")} below.`));
   return lines;
 }
 
@@ -172,8 +174,9 @@ function rowWords(tree, model, row) {
   const shown = (column, j, value) => texts.get(j) !== null ? `“${texts.get(j)}”` : column.kind === "boolean" ? (value > 0 ? "true" : "false") : valueText(column, value);
   const items = steps.map(({ node, value, goesLeft }) => {
     const j = tree.feature[node], column = tree.columns[j], cut = tree.cut(node);
-    if (value === null) return `${column.name} is missing; missing values go ${goesLeft ? "with the small ones" : "with the large ones"} here`;
+    if (value === null) return `${column.name} is missing; missing values go ${tree.threshold[node] === Infinity ? "their own way" : goesLeft ? "with the small ones" : "with the large ones"} here`;
     if (column.kind === "boolean") return `${column.name} is ${shown(column, j, value)}`;
+    if (tree.threshold[node] === Infinity) return `${column.name} is ${shown(column, j, value)}, so it is known`;
     const side = cut.isLevel ? (goesLeft ? "not after" : "after") : goesLeft ? "at most" : "above";
     return `${column.name} is ${shown(column, j, value)}, ${side} ${cut.text}`;
   });
@@ -198,8 +201,8 @@ function model(found) {
   const search = () => { query.dataset.last = query.value; view.search(query.value); };
   query.addEventListener("input", () => { clearTimeout(view.typing); view.typing = setTimeout(search, 150); });
   const button = (text, name, action) => el("button", { type: "button", "aria-label": name, title: name, onclick: action }, text);
-  const size = `${found.tree.n_leaves.toLocaleString("en")} leaves, ${found.tree.depth} levels deep`;
-  const pruned = found.n_nodes_whole > found.tree.n_nodes ? `; unpruned it has ${((found.n_nodes_whole + 1) / 2).toLocaleString("en")} leaves` : "";
+  const size = `${plural(found.tree.n_leaves, "leaf", "leaves")}, ${plural(found.tree.depth, "level", "levels")} deep`;
+  const pruned = found.n_nodes_whole > found.tree.n_nodes ? `; unpruned it has ${plural((found.n_nodes_whole + 1) / 2, "leaf", "leaves")}` : "";
   section("tree", "The tree",
     p(`Grown with ${found.criterion} on all rows: ${size}${pruned}.${found.is_cut ? " It was pruned further than asked, to what a page can hold." : ""} Rows for which the question is true go to the upper branch.`),
     tree.classes && tree.classes.length <= 12 ? key(tree.classes.map(name => shorten(name, 40))) : null,
@@ -270,7 +273,7 @@ function importances(found) {
 function information(found) {
   const share = found.held_out_before > 0 ? 1 - found.held_out_bits / found.held_out_before : 0;
   section("information", "Information in bits",
-    p(`A label of a row held out costs ${number(found.held_out_before)} bits without the tree and ${number(found.held_out_bits)} bits with it: the tree saves ${percent(share)}.`),
+    p(`A label of a row held out costs ${number(found.held_out_before)} bits without the tree and ${number(found.held_out_bits)} bits with it: the tree saves ${share > 0 ? percent(share) : "nothing"}.`),
     table(["bits per label", "no tree", "tree"], [
       ["entropy of the labels it was grown on", number(found.bits_before), number(found.bits_after)],
       [`code of ${found.n_test.toLocaleString("en")} labels held out`, number(found.held_out_before), number(found.held_out_bits)],

@@ -88,6 +88,7 @@ class Tree {
 
   question(i) {
     const column = this.columns[this.feature[i]];
+    if (this.threshold[i] === Infinity) return `${column.name} is known`;
     if (column.kind === "boolean") return `${column.name} is false`;
     return `${column.name} ≤ ${this.cut(i).text}`;
   }
@@ -112,16 +113,22 @@ class Tree {
     const found = new Map(), nodes = this.path(i);
     for (let step = 0; step + 1 < nodes.length; step++) {
       const node = nodes[step], isLeft = nodes[step + 1] === node + 1, j = this.feature[node];
-      if (!found.has(j)) found.set(j, { low: null, high: null });
-      found.get(j)[isLeft ? "high" : "low"] = node;
+      if (!found.has(j)) found.set(j, { low: null, high: null, missing: this.columns[j].has_missing });
+      const range = found.get(j);
+      range[isLeft ? "high" : "low"] = node;
+      if (this.missingLeft[node] !== (isLeft ? 1 : 0)) range.missing = false;
     }
-    return [...found].map(([j, { low, high }]) => {
-      const column = this.columns[j];
-      if (column.kind === "boolean") return `${column.name} is ${high === null ? "true" : "false"}`;
-      const [above, below] = [low, high].map(node => node === null ? null : this.cut(node).text);
-      if (above === null) return `${column.name} ≤ ${below}`;
-      if (below === null) return `${column.name} > ${above}`;
-      return `${above} < ${column.name} ≤ ${below}`;
+    return [...found].map(([j, { low, high, missing }]) => {
+      const column = this.columns[j], name = column.name, or = missing ? " (or missing)" : "";
+      // Above every number there are only missing values.
+      if (low !== null && this.threshold[low] === Infinity) return `${name} is missing`;
+      const isKnown = high !== null && this.threshold[high] === Infinity;
+      if (isKnown && low === null) return `${name} is known`;
+      if (column.kind === "boolean") return `${name} is ${high === null || isKnown ? "true" : "false"}${or}`;
+      const above = low === null ? null : this.cut(low).text, below = high === null || isKnown ? null : this.cut(high).text;
+      if (above === null) return `${name} ≤ ${below}${or}`;
+      if (below === null) return `${name} > ${above}${or}`;
+      return `${above} < ${name} ≤ ${below}${or}`;
     });
   }
 
