@@ -15,6 +15,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     LeaveOneGroupOut,
+    LeaveOneOut,
     RepeatedStratifiedKFold,
     TimeSeriesSplit,
 )
@@ -105,6 +106,20 @@ def test_an_order_that_is_given_is_not_chosen(iris):
 def test_a_depth_that_is_given_is_not_chosen(iris):
     result = compare_criteria(*iris, ["gini"], cv=2, n_repeats=1, grid=DEFAULT_GRID, max_depth=1)
     assert {row["depth"] for row in result.folds} == {1}
+
+
+def test_a_training_part_of_one_class():
+    X, y = np.arange(60.0)[:, None], np.arange(60) // 30
+    grid = {"max_depth": [1, 2]}
+    result = compare_criteria(X, y, NAMES, cv=TimeSeriesSplit(3), grid=grid, inner_cv=2)
+    assert result.folds[0]["n_leaves"] == 1
+    assert all(np.isfinite(row["log_loss_bits"]) for row in result.folds)
+
+
+def test_single_test_samples_have_no_r2(diabetes):
+    X, y = diabetes
+    with pytest.raises(ValueError, match="R2 needs two test samples"):
+        compare_criteria(X[:20], y[:20], cv=LeaveOneOut(), task="regression")
 
 
 def test_nested_choice_in_regression(diabetes):

@@ -173,7 +173,8 @@ def folds_of(X, y, groups, task, cv, n_repeats, seed):
     Raises
     ------
     ValueError
-        If a fold of a splitter is without training or without test samples.
+        If a splitter has fewer than two folds, or a fold without training or test samples, or
+        with a single test sample in regression.
     """
     if isinstance(cv, int | np.integer):
         kind = RepeatedStratifiedKFold if task == "classification" else RepeatedKFold
@@ -189,6 +190,8 @@ def folds_of(X, y, groups, task, cv, n_repeats, seed):
     for train, test in folds:
         if not len(train) or not len(test):
             raise ValueError("A fold of the splitter has no training or no test samples.")
+        if task == "regression" and len(test) < 2:
+            raise ValueError("R2 needs two test samples or more, and a fold has one.")
     return folds
 
 

@@ -109,7 +109,7 @@ def page_of_table(
             ccp_alpha=ccp_alpha,
             seed=seed,
         ),
-        "notes": comparison.notes,
+        "notes": [*comparison.notes, *_notes_of_splitter(comparison)],
         "repeat": repeat_facts(
             command, seed=seed, data_hash=comparison.settings["data_hash"], source=table.name
         ),
@@ -150,6 +150,16 @@ def page_of_study(study, notes, *, command, seed):
         "repeat": repeat_facts(command, seed=seed, data_hash=hashes, source=", ".join(names)),
     }
     return render_page(facts)
+
+
+def _notes_of_splitter(comparison):
+    """Return that groups and time are not kept apart where the page holds out rows itself."""
+    if comparison.settings["splitter"].startswith("Repeated"):
+        return []
+    return [
+        "The curve of orders and what is said of rows held out (pruning, permutation, bits) rest "
+        "on rows drawn at random, not on the splitter of the comparison; they may look too good."
+    ]
 
 
 def _about(table, comparison, n_rows):
