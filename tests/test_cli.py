@@ -14,7 +14,9 @@ from sklearn.datasets import load_wine
 from typer.testing import CliRunner
 
 from treelearn import __version__, compare_criteria
-from treelearn.cli import _fitting_table, _repeat_option, app
+from treelearn._compare_command import _repeat_option
+from treelearn._text_table import fitting_table
+from treelearn.cli import app
 
 on_terminals = pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 
@@ -122,7 +124,10 @@ def test_names_in_the_data_do_not_steer_the_terminal(tmp_path):
         (["iris", "--cv", "151"], "150 rows with a target are fewer than 151 folds"),
         (["iris", "--jobs", "0"], "n_jobs"),
         (["iris", "--task", "ranking"], "'ranking'"),
-        (["iris", "wine"], "unexpected extra argument"),
+        (["iris", "nowhere.csv"], "There is no file nowhere.csv"),
+        (["iris", "--groups", "g"], "--groups needs a file"),
+        (["iris", "--groups", "g", "--time", "t"], "name one"),
+        (["iris", "--time", "t", "--repeats", "2"], "does not go with"),
         (["--target", "y"], "--target needs a file"),
         (["iris", "--out", "x.html"], "must end in .csv or .json"),
         (["iris", "--out", "nowhere/x.csv"], "there is no folder nowhere"),
@@ -130,6 +135,87 @@ def test_names_in_the_data_do_not_steer_the_terminal(tmp_path):
 )
 def test_bad_input_ends_in_a_line_and_status_2(args, reason):
     assert reason in refused("compare", *args)
+
+
+def test_several_tables_are_ranked(tmp_path):
+    out = tmp_path / "o.json"
+    args = ["compare", "iris", "wine", "--criteria", "gini", "entropy", "--out", out]
+    result = run(*args, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "iris: " in result.stdout and "wine: " in result.stdout
+    assert "Over 2 tables, ties in accuracy" in result.stdout
+    over = json.loads(out.read_text())["over_tables"]
+    assert over[0]["data"] == ["iris", "wine"]
+    assert [row["metric"] for row in over[0]["ranks"]][0] == "accuracy"
+
+
+def test_a_folder_of_tables(tmp_path):
+    pytest.importorskip("pandas")
+    (tmp_path / "a.csv").write_text("x,y\n" + "1,n\n2,p\n" * 9)
+    (tmp_path / "b.csv").write_text("x,y\n" + "1,n\n2,p\n" * 12)
+    (tmp_path / "c.csv").write_text("x,y\n" + "1,n\n" * 9)
+    (tmp_path / "notes.md").write_text("no table")
+    args = ["compare", tmp_path, "--criteria", "gini", "entropy", *QUICK]
+    result = run(*args, "--out", tmp_path / "o.csv")
+    assert result.exit_code == 0, result.output
+    assert "c.csv: left out. The target has one class only" in result.stdout
+    assert "Of 2 sets, on how many all criteria tie: accuracy 2" in result.stdout
+    with open(tmp_path / "o.csv", newline="") as file:
+        assert [row["data"] for row in csv.DictReader(file)] == ["a.csv"] * 2 + ["b.csv"] * 2
+    (tmp_path / "empty").mkdir()
+    assert "holds no CSV" in refused("compare", tmp_path / "empty")
+
+
+def test_groups_and_time(tmp_path):
+    pytest.importorskip("pandas")
+    path = tmp_path / "t.csv"
+    rows = [f"{i % 7},{i % 5},2024-01-{1 + i % 28:02d},{'pn'[i % 2]}" for i in range(140)]
+    path.write_text("\n".join(["x,who,day,y", *rows]))
+    args = ["compare", path, "--criteria", "gini", "--cv", 4]
+    result = run(*args, "--groups", "who")
+    assert result.exit_code == 0, result.output
+    assert "140 rows, 2 features" in result.stdout
+    assert "over 4 folds of StratifiedGroupKFold." in result.stdout
+    result = run(*args, "--time", "day")
+    assert result.exit_code == 0, result.output
+    assert "over 4 folds of TimeSeriesSplit." in result.stdout
+    assert "no column 'whom'" in refused(*args, "--groups", "whom")
+    assert "'who' has 5 values" not in run(*args, "--groups", "who").output
+    assert "who has 5 values, fewer" in refused("compare", path, "--cv", 6, "--groups", "who")
+
+
+def test_a_stored_study_is_taken_over(tmp_path):
+    store = tmp_path / "s.jsonl"
+    args = ["compare", "iris", "--criteria", "gini", "entropy", *QUICK, "--store", store]
+    first = run(*args)
+    assert first.exit_code == 0, first.output
+    before = store.read_bytes()
+    assert run(*args).stdout == first.stdout
+    assert store.read_bytes() == before
+    assert "no study" in refused("compare", "iris", "--store", __file__)
+    assert "no folder" in refused("compare", "iris", "--store", "nowhere/s.jsonl")
+
+
+def test_interrupt_says_how_to_go_on(tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    args = ["compare", "iris", "--store", tmp_path / "s.jsonl"]
+    assert run(*args, *QUICK).exit_code == 0
+    monkeypatch.setattr("treelearn._compare_command.compare_criteria", interrupted)
+    assert run("compare", "iris", "--store", tmp_path / "none.jsonl").stderr.count(":") == 1
+    result = run(*args)
+    assert result.exit_code == 130
+    assert result.stderr.endswith("s.jsonl holds what is done: the same command goes on.\n")
+
+
+def test_tuned_orders():
+    result = run(
+        "compare", "iris", "--criteria", "renyi", "gini", "--tune", "--cv", 2, "--repeats", 1
+    )
+    assert result.exit_code == 0, result.output
+    names = [line.split()[0] for line in result.stdout.splitlines() if "±" in line]
+    assert names == ["renyi", "gini", "Mean"]
 
 
 def test_out_as_csv_and_json(tmp_path):
@@ -148,7 +234,7 @@ def test_out_as_csv_and_json(tmp_path):
         assert row["data"] == "iris"
         assert float(row["accuracy"]) == same["accuracy"]
     assert len(study["folds"]) == 6
-    assert len(study["comparisons"]) == 5
+    assert len(study["comparisons"]) == 6
     assert {path.name for path in tmp_path.iterdir()} == {"o.csv", "o.json"}
 
 
@@ -169,7 +255,7 @@ def test_a_failing_write_loses_nothing(tmp_path, monkeypatch, call):
     def fail(*args):
         raise OSError(28, "No space left on device", "o.json")
 
-    monkeypatch.setattr(f"os.{call}", fail)
+    monkeypatch.setattr(f"treelearn._files.os.{call}", fail)
     result = run("compare", "iris", *QUICK, "--out", path, "--force")
     assert result.exit_code == 2
     assert result.stderr == "treelearn: o.json: No space left on device\n"
@@ -187,7 +273,7 @@ def test_interrupt_ends_with_status_130(monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("treelearn.cli.compare_criteria", interrupted)
+    monkeypatch.setattr("treelearn._compare_command.compare_criteria", interrupted)
     result = run("compare", "iris")
     assert result.exit_code == 130
     assert result.stderr == "treelearn: stopped by Ctrl-C.\n"
@@ -221,7 +307,7 @@ def test_the_table_fits_the_console(columns):
     console = Console(file=file, width=columns)
     X, y = load_wine(return_X_y=True)
     result = compare_criteria(X, y, n_repeats=1, cv=2)
-    console.print(_fitting_table(console, result)[0])
+    console.print(fitting_table(console, result)[0])
     shown = file.getvalue()
     assert max(map(len, shown.splitlines())) <= columns
     # Nothing is cut off; the spreads go before that.

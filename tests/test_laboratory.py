@@ -10,8 +10,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 from treelearn import DecisionTreeClassifier, compare_criteria
-from treelearn._scores import METRICS, classification_fold
-from treelearn.laboratory import _corrected_t_test, _difference, _holm
+from treelearn._scores import METRICS, classification_scores, fitted_tree
+from treelearn._significance import corrected_t_test, difference, holm
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,16 @@ def test_scores_agree_with_scikit_learn(iris):
         assert fold["depth"] == tree.get_depth()
 
 
+def scores_of(samples, n_classes):
+    """Return the scores of a tree of Gini."""
+    tree, _ = fitted_tree("classification", "gini", {}, *samples[:2])
+    return classification_scores(tree, n_classes, samples)
+
+
 def test_log_loss_is_that_of_the_smoothed_leaf():
     X = np.array([[0.0], [0.0], [1.0]])
     samples = X, np.array([0, 0, 1]), np.array([[0.0], [1.0]]), np.array([0, 1])
-    found = classification_fold(samples, 2, "gini", None, {})
+    found = scores_of(samples, 2)
     # Shares of the training set with one more sample: 2.5 / 4 and 1.5 / 4.
     expected = -(math.log2((2 + 0.625) / 3) + math.log2((1 + 0.375) / 2)) / 2
     assert found["log_loss_bits"] == pytest.approx(expected)
@@ -80,46 +86,37 @@ def test_log_loss_is_that_of_the_smoothed_leaf():
 def test_a_class_that_training_lacks_costs_finitely_many_bits():
     X = np.array([[0.0], [0.0], [1.0]])
     samples = X, np.array([0, 0, 2]), np.array([[0.0], [1.0]]), np.array([1, 2])
-    found = classification_fold(samples, 3, "gini", None, {})
+    found = scores_of(samples, 3)
     p = (1 / 3) / 4 / 3, (1 + (1 + 1 / 3) / 4) / 2
     assert found["log_loss_bits"] == pytest.approx(-(math.log2(p[0]) + math.log2(p[1])) / 2)
     assert found["accuracy"] == 0.5
     assert found["balanced_accuracy"] == 0.5
 
 
-def test_calibration_error_by_distinct_values():
-    X = np.array([[0.0], [0.0], [1.0], [1.0], [1.0], [1.0]])
-    y = np.array([0, 1, 1, 1, 1, 0])
-    X_test, y_test = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 1, 1, 1])
-    found = classification_fold((X, y, X_test, y_test), 2, "gini", None, {})
-    # Half right at confidence 1/2, all right at confidence 3/4.
-    assert found["calibration_error"] == pytest.approx(0.5 * 0.0 + 0.5 * 0.25)
-
-
 def test_corrected_t_test():
-    difference = np.array([0.02, 0.05, -0.01, 0.03, 0.04, 0.01])
-    t = difference.mean() / math.sqrt((1 / 6 + 1 / 2) * difference.var(ddof=1))
-    assert _corrected_t_test(difference, cv=3) == pytest.approx(2 * stats.t.sf(t, 5))
-    assert _corrected_t_test(-difference, cv=3) == pytest.approx(2 * stats.t.sf(t, 5))
-    assert _corrected_t_test(np.zeros(6), cv=3) == 1.0
-    assert _corrected_t_test(np.full(6, 0.1), cv=3) == 2.0**-5
+    differences = np.array([0.02, 0.05, -0.01, 0.03, 0.04, 0.01])
+    t = differences.mean() / math.sqrt((1 / 6 + 1 / 2) * differences.var(ddof=1))
+    assert corrected_t_test(differences, 1 / 2) == pytest.approx(2 * stats.t.sf(t, 5))
+    assert corrected_t_test(-differences, 1 / 2) == pytest.approx(2 * stats.t.sf(t, 5))
+    assert corrected_t_test(np.zeros(6), 1 / 2) == 1.0
+    assert corrected_t_test(np.full(6, 0.1), 1 / 2) == 2.0**-5
 
 
 def test_differences_of_rounding_are_none():
-    found = _difference(np.array([1.0, 1.0]), np.array([1.0 + 1e-15, 0.5]))
+    found = difference(np.array([1.0, 1.0]), np.array([1.0 + 1e-15, 0.5]))
     np.testing.assert_array_equal(found, [0.0, 0.5])
 
 
 def test_holm():
-    assert _holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert _holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
 
 
 def test_equal_trees_are_ties():
     X, y = load_breast_cancer(return_X_y=True)
     result = compare_criteria(X, y, ["gini", "tsallis:2"], n_repeats=1, max_depth=3)
     assert {row["p_adjusted"] for row in result.comparisons} == {1.0}
-    assert str(result).startswith("Ties in accuracy, balanced accuracy, log-loss, calibration")
+    assert str(result).startswith("Ties in accuracy, balanced accuracy, log-loss, Brier score")
 
 
 def test_a_real_difference_is_found_and_said(rng):
@@ -163,7 +160,7 @@ def test_number_of_repeats_follows_the_rows(rng):
 def test_same_seed_same_result(iris):
     def scores(**kwargs):
         folds = compare_criteria(*iris, ["gini", "renyi:0.5"], n_repeats=1, **kwargs).folds
-        return [{k: v for k, v in fold.items() if k != "fit_seconds"} for fold in folds]
+        return [{k: v for k, v in fold.items() if not k.endswith("_seconds")} for fold in folds]
 
     assert scores() == scores(n_jobs=2)
     assert scores() != scores(random_state=1)

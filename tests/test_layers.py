@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals", "_checks"),
-    ("_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set", "tree"),
+    ("_version", "_files", "_types", "native", "information", "criteria", "_threads", "_signals"),
+    ("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
         *("_splitter", "_partition", "_predict"),
@@ -20,11 +20,15 @@ LAYERS = (
     ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
-        *("_show_versions", "_scores", "_tables", "laboratory", "_information_report"),
-        *("_files", "_columns", "model"),
+        *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),
+        *("_comparison", "_tree_distance", "_pruning", "_leaf_statistics", "laboratory"),
+        *("_information_report", "_columns", "model"),
         *("export", "plot", "report", "distributed"),
     ),
-    ("_terminal", "_model_commands", "cli", "__main__"),
+    (
+        *("_terminal", "_text_table", "_model_commands", "_compare_command", "_report_command"),
+        *("cli", "__main__"),
+    ),
     ("__init__",),
 )
 RANKS = {
@@ -41,13 +45,13 @@ HOMES = {
     "pandas": {"_tables"},
     "polars": set(),
     "pyarrow": {"_tables"},
-    "rich": {"_terminal", "cli"},
+    "rich": {"_terminal", "_text_table"},
     "skl2onnx": {"export"},
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
     "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
     "treelite": {"export"},
-    "typer": {"_model_commands", "_terminal", "cli"},
+    "typer": {"_terminal", "_model_commands", "_compare_command", "_report_command", "cli"},
 }
 
 MAX_LINES = 600

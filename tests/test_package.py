@@ -21,10 +21,14 @@ PACKAGE = Path(treelearn.__file__).resolve().parent
 PUBLIC_NAMES = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "TrainingSet",
     "__version__",
+    "clear_training_cache",
     "compare_criteria",
     "information_report",
+    "set_training_cache_size",
     "show_versions",
+    "training_cache_info",
 ]
 
 # Importing __main__ would start the command line.

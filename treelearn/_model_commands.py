@@ -21,7 +21,8 @@ from ._tables import (
     target_values,
     to_frame,
 )
-from ._terminal import new_console, printable, say, short_errors
+from ._terminal import console as new_console
+from ._terminal import printable, say, short_errors
 from .classifier import DecisionTreeClassifier
 from .criteria import CLASSIFICATION_CRITERIA, REGRESSION_CRITERIA, parse_criterion
 from .export import (

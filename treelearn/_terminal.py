@@ -1,22 +1,26 @@
-"""What the commands say on a terminal or in a pipe, and how they end."""
+"""What all commands show and how they end: errors, progress, text on terminals and in pipes."""
 
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["new_console", "printable", "say", "short_errors"]
+__all__ = ["WIDTH_OF_PIPES", "console", "printable", "progress_bar", "say", "short_errors"]
 
-_WIDTH_OF_PIPES = 120
+WIDTH_OF_PIPES = 120
 
 
 @contextmanager
-def short_errors():
-    """End in one line and an exit status, not in a traceback."""
+def short_errors(after_interrupt=str):
+    """End in one line and an exit status, not in a traceback.
+
+    ``after_interrupt`` returns what else to say after Ctrl-C.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("treelearn: stopped by Ctrl-C.", err=True)
+        typer.echo(f"treelearn: stopped by Ctrl-C.{printable(after_interrupt())}", err=True)
         raise typer.Exit(130) from None
     except BrokenPipeError:
         raise  # whoever reads has enough, as head does: click ends quietly
@@ -33,13 +37,33 @@ def short_errors():
     raise typer.Exit(2)
 
 
-def new_console(stderr=False):
-    """Return a console that shows text as it is."""
-    console = Console(highlight=False, markup=False, emoji=False, stderr=stderr)
-    if not console.is_terminal:
+@contextmanager
+def progress_bar(name):
+    """Yield the function to call after every fit, None where there is no terminal to draw on."""
+    on = Console(stderr=True)
+    if not on.is_terminal:
+        yield None
+        return
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("fits"),
+        TimeRemainingColumn(),
+        console=on,
+        transient=True,
+    ) as bar:
+        fits = bar.add_task(printable(name), total=None)
+        yield lambda n_done, n_fits: bar.update(fits, completed=n_done, total=n_fits)
+
+
+def console(stderr=False):
+    """Return the console of standard output or of standard error."""
+    found = Console(highlight=False, markup=False, emoji=False, stderr=stderr)
+    if not found.is_terminal:
         # Nothing folds lines in a file or pipe.
-        console.width = max(console.width, _WIDTH_OF_PIPES)
-    return console
+        found.width = max(found.width, WIDTH_OF_PIPES)
+    return found
 
 
 def printable(text):
@@ -47,6 +71,6 @@ def printable(text):
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def say(console, text):
-    """Print lines, folded on a terminal only."""
-    console.print(printable(text), soft_wrap=not console.is_terminal)
+def say(on, text):
+    """Print text on a console."""
+    on.print(printable(text), soft_wrap=not on.is_terminal)

@@ -1,0 +1,132 @@
+"""The command ``treelearn report``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._compare_command import check_page, command_line
+from ._files import write_whole
+from ._tables import read_table
+from ._terminal import console, progress_bar, say, short_errors
+from .criteria import parse_criterion
+from .laboratory import compare_criteria
+from .report import page_of_table, sample_rows
+
+__all__ = ["report"]
+
+_MOST_ROWS = 20_000
+_ROWS_OF_FIVE_REPEATS = 2_000
+
+
+def report(
+    ctx: typer.Context,
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="A CSV or Parquet file, or one of scikit-learn's sets."
+        ),
+    ],
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column to predict. By default the one called target, else the last.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The page. By default the name of the table with -report.html, in this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    criteria: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME...",
+            help="Criteria to compare, as in treelearn compare.",
+            show_default=False,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="classification or regression, where the target leaves it open.",
+            show_default=False,
+        ),
+    ] = None,
+    max_depth: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Largest depth of the trees.", show_default=False),
+    ] = None,
+    ccp_alpha: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            min=0,
+            help="How much to prune the tree of the page; 0 shows it whole. By default as a "
+            "quarter of the rows, held out, says.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, max=2**32 - 1, help="Seed: the same one gives the same numbers."
+        ),
+    ] = 0,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Folds side by side, as in treelearn compare.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the page if it exists.")] = False,
+):
+    """Write a page on a table: which impurity, which tree.
+
+    One HTML file that opens offline. It shows the comparison of the criteria with
+    intervals, score against order, the fitted tree to walk through, its leaves, the pruning
+    curve, the features and how to repeat it. Of large tables the criteria are compared on some
+    rows drawn at random, and the page says so; the tree is grown on all rows.
+
+    Examples: treelearn report iris; treelearn report customers.csv --target churned
+    """
+    with short_errors():
+        for name in criteria or []:
+            parse_criterion(name)
+        if out is None:
+            out = Path(f"{Path(data).name.partition('.')[0]}-report.html")
+        check_page(out, force, "--out")
+        table = read_table(data, target)
+        rows = sample_rows(len(table.y), table.X.shape[1], _MOST_ROWS, seed)
+        is_frame = hasattr(table.X, "iloc")
+        X = table.X.iloc[rows] if is_frame else table.X[rows]
+        y = table.y.iloc[rows] if is_frame else table.y[rows]
+        with progress_bar(table.name) as progress:
+            result = compare_criteria(
+                *(X, y, criteria),
+                n_repeats=5 if len(rows) <= _ROWS_OF_FIVE_REPEATS else 1,
+                max_depth=max_depth,
+                random_state=seed,
+                n_jobs=jobs,
+                task=task or table.task,
+                progress=progress,
+            )
+        result.notes[:0] = table.notes
+        page = page_of_table(
+            *(table, table.X, table.y, result),
+            command=command_line(ctx),
+            seed=seed,
+            max_depth=max_depth,
+            ccp_alpha=ccp_alpha,
+            n_jobs=jobs,
+        )
+        write_whole(out, page, force)
+        on = console()
+        say(on, result.summary)
+        say(on, f"The page is {out} ({len(page) / 1e6:.1f} MB).")
