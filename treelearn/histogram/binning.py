@@ -146,7 +146,7 @@ class _Coder:
 
     def __init__(self, X, edges, n_threads, lowest_and_highest=None):
         self.X = X
-        self.edges = edges
+        self.edges = list(edges)
         n_bins = np.array([max(1, len(e)) for e in edges], dtype=np.int32)
         self.n_bins = n_bins
         self.code_dtype = _code_dtype(n_bins)
