@@ -5,13 +5,14 @@ the weighted targets of every output, in whole units: adding samples in any orde
 the difference of two nodes, gives the same bits.
 """
 
-from libc.math cimport fabs, log
+from libc.math cimport fabs
 
 from ._sorting cimport sort_pairs
 from ._types cimport *
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_SHANNON, TL_ABSOLUTE_ERROR, TL_POISSON, TL_GAUSSIAN
+    double tl_log(double)
     double tl_class_impurity(int, double, const double*, int, double)
     double tl_class_score(int, double, const double*, int, double)
     double tl_moment_score(int, double, double, double, double)
@@ -164,7 +165,7 @@ cdef double output_impurity(
         elif formula == TL_POISSON:
             # Half of the deviance; the parts linear in the target add up to zero.
             if target > 0.0:
-                total += units * target * log(target / centre)
+                total += units * target * tl_log(target / centre)
         else:
             total += units * (target - centre) * (target - centre)
     total /= weight
