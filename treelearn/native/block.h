@@ -34,8 +34,8 @@ TL_VERSIONS static void tl_gini_sums(const double *weight_left, const double *su
     }
 }
 
-/* The other criteria of one power sum from the power sums of the two sides. Every formula has a loop of
- * its own, so that the compiler can make vector code of it. */
+/* The other criteria of one power sum from the power sums of the two sides. Every formula has a
+ * loop of its own, so that the compiler can make vector code of it. */
 #define TL_SCORE_SUMS(score_of)                                                                \
     for (i = first; i < end; i++) {                                                            \
         double weight_right = weight - weight_left[i];                                         \

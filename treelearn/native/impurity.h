@@ -30,6 +30,7 @@ enum {
 /* Largest exponent for which the R-norm of a node is formed; beyond it the norm (of an order
  * near 0 with many classes) would overflow, and saturates instead. */
 #define TL_LARGEST_LOG_NORM 600.0
+#define TL_LARGEST_NORM 3.7730203009299397e260
 
 #define TL_TWO_PI_E 17.079468445347134
 
@@ -39,9 +40,9 @@ enum {
  * the same formula to the bit: every class adds a term, the terms are summed in the order of the
  * classes, the sum becomes the impurity. An empty class adds 0. */
 
-/* ln of a class share. A share next to 1 has lost the digits of its complement. */
+/* ln of a class share. */
 TL_INLINE double tl_log_share(double count, double total) {
-    return tl_log_near_one(count / total, -((total - count) / total));
+    return tl_log_quotient(count, total, count / total);
 }
 
 TL_INLINE double tl_gini_term(double count, double total) {
@@ -62,18 +63,26 @@ TL_INLINE double tl_excess_term(double order, double share, double log_share) {
 /* (share / largest share)^order: neither overflows nor vanishes. */
 TL_INLINE double tl_ratio_term(double order, double share, double log_share,
                                double log_largest) {
-    return share > 0.0 ? tl_exp(order * (log_share - log_largest)) : 0.0;
+    /* Not the logarithm of 0: results that no normal float holds are slow. */
+    double log_ratio = share > 0.0 ? log_share - log_largest : 0.0;
+    return share > 0.0 ? tl_exp(order * log_ratio) : 0.0;
 }
 
-/* Whether ln(sum p^order) comes from the excess; else from the sum of the ratios. */
-TL_INLINE int tl_is_near_order_one(double excess) { return fabs(excess) < 0.5; }
+/* ln of sum p^order over the class shares comes from the excess next to order 1, where the ratios
+ * would cancel; and from the ratios elsewhere, where it needs one power a class. */
+TL_INLINE int tl_takes_excess(double order) { return fabs(order - 1.0) < 0.5; }
 
-/* ln of sum p^order over the class shares. */
+/* Next to order 1 too where the excess comes close to -1, or is large. */
+TL_INLINE int tl_takes_ratios(double order, double excess) {
+    return !tl_takes_excess(order) || !(fabs(excess) < 0.5);
+}
+
+/* ln of sum p^order. ratio_sum: of all classes but the first of the largest, whose ratio is 1. */
 TL_INLINE double tl_log_power_sum(double order, double excess, double ratio_sum,
                                   double log_largest) {
-    double near_one = tl_log1p(tl_is_near_order_one(excess) ? excess : 0.0);
-    double elsewhere = order * log_largest + tl_log(ratio_sum > 0.0 ? ratio_sum : 1.0);
-    return tl_is_near_order_one(excess) ? near_one : elsewhere;
+    int takes_ratios = tl_takes_ratios(order, excess);
+    double log_sum = tl_log1p(takes_ratios ? ratio_sum : excess);
+    return takes_ratios ? order * log_largest + log_sum : log_sum;
 }
 
 /* Impurity of the Renyi families from the logarithm of the power sum. */
@@ -93,10 +102,10 @@ TL_INLINE double tl_majority_impurity(int criterion, double largest, double tota
 /* Impurity of a node of positive weight: the phi of theory, G / weight. */
 TL_INLINE double tl_class_impurity(int criterion, double order, const double *counts,
                                    int n_classes, double total) {
-    double sum = 0.0, largest = 0.0, ratio_sum = 0.0, log_largest;
-    int c;
-    for (c = 0; c < n_classes; c++) {
-        if (counts[c] > largest) largest = counts[c];
+    double sum = 0.0, ratio_sum = 0.0, log_largest;
+    int c, largest = 0;
+    for (c = 1; c < n_classes; c++) {
+        if (counts[c] > counts[largest]) largest = c;
     }
     switch (criterion) {
     case TL_GINI:
@@ -111,15 +120,18 @@ TL_INLINE double tl_class_impurity(int criterion, double order, const double *co
     case TL_TSALLIS:
     case TL_RENYI:
     case TL_RENYI_MEAN:
-        for (c = 0; c < n_classes; c++) {
-            if (counts[c] > 0.0)
-                sum += tl_excess_term(order, counts[c] / total, tl_log_share(counts[c], total));
-        }
-        if (criterion == TL_TSALLIS) return (0.0 - sum) / (order - 1.0);
-        log_largest = tl_log_share(largest, total);
-        if (!tl_is_near_order_one(sum)) {
+        if (criterion == TL_TSALLIS || tl_takes_excess(order)) {
             for (c = 0; c < n_classes; c++) {
                 if (counts[c] > 0.0)
+                    sum += tl_excess_term(order, counts[c] / total,
+                                          tl_log_share(counts[c], total));
+            }
+        }
+        if (criterion == TL_TSALLIS) return (0.0 - sum) / (order - 1.0);
+        log_largest = tl_log_share(counts[largest], total);
+        if (tl_takes_ratios(order, sum)) {
+            for (c = 0; c < n_classes; c++) {
+                if (counts[c] > 0.0 && c != largest)
                     ratio_sum += tl_ratio_term(order, counts[c] / total,
                                                tl_log_share(counts[c], total), log_largest);
             }
@@ -127,16 +139,21 @@ TL_INLINE double tl_class_impurity(int criterion, double order, const double *co
         return tl_renyi_impurity(criterion, order,
                                  tl_log_power_sum(order, sum, ratio_sum, log_largest));
     default: /* TL_ERROR_RATE, TL_MIN_ENTROPY */
-        return tl_majority_impurity(criterion, largest, total);
+        return tl_majority_impurity(criterion, counts[largest], total);
     }
 }
 
+/* Whether a search ranks splits by the power sum alone. Next to the constant 1 that of a large
+ * order would vanish, although it ranks them well. */
+TL_INLINE int tl_scores_power_sum(int criterion, double order) {
+    return criterion == TL_TSALLIS && order > 2.0;
+}
+
 /* What the search adds up over the two children, larger is better: minus G up to a part that
- * is the same for every split of the node.  Tsallis of a large order keeps only its power sum:
- * next to the constant 1 the sum would vanish, although it ranks the splits well. */
+ * is the same for every split of the node. */
 TL_INLINE double tl_class_score(int criterion, double order, const double *counts, int n_classes,
                                 double total) {
-    if (criterion == TL_TSALLIS && order > 2.0) {
+    if (tl_scores_power_sum(criterion, order)) {
         double sum = 0.0;
         int c;
         for (c = 0; c < n_classes; c++) {
@@ -150,6 +167,8 @@ TL_INLINE double tl_class_score(int criterion, double order, const double *count
 /* tl_sum_score of TL_RENYI for the orders that have no root of their own. */
 TL_INLINE double tl_renyi_score(double order, double power_sum) {
     double norm = tl_pow(power_sum, 1.0 / order);
+    /* As in the impurity: a cut whose norm no float holds is still a cut. */
+    norm = norm > TL_LARGEST_NORM ? TL_LARGEST_NORM : norm;
     return order > 1.0 ? norm : -norm;
 }
 
