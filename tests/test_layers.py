@@ -17,7 +17,7 @@ LAYERS = (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
         *("_partition", "_predict"),
     ),
-    ("_node", "_records", "_grower", "_fitting", "histogram"),
+    ("_node", "_records", "_grower", "histogram", "_fitting"),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),

@@ -51,7 +51,9 @@ class TreeEstimator:
         rules = growth_rules(self, n_samples, n_features)
         rules["monotonic"] = monotonic
         seed = int(check_random_state(self.random_state).randint(0, 2**31 - 1))
-        tree = grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs)
+        tree = grow_tree(
+            X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs, self.max_bins
+        )
         self.n_features_in_ = n_features
         self.n_outputs_ = y.shape[0]
         self.max_features_ = rules["max_features"]

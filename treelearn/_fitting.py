@@ -1,5 +1,7 @@
 """From validated arrays to a fitted tree."""
 
+from functools import partial
+
 import numpy as np
 
 from ._grower import Grower
@@ -28,7 +30,7 @@ _FEWEST_CELLS_FOR_THREADS = 200_000
 _NEAREST_TO_ONE = 0.05
 
 
-def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
+def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, max_bins=None):
     """Grow one tree.
 
     Parameters
@@ -49,16 +51,33 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
         Seed of every random choice.
     n_jobs : int or None
         Threads that may be used, as the estimators take it.
+    max_bins : int or None, default=None
+        Most bins of a feature; None searches every cut between values.
 
     Returns
     -------
     Tree
         The tree, not pruned.
+
+    Raises
+    ------
+    ValueError
+        If the criterion or the splitter has no meaning on bins.
     """
+    if max_bins is not None:
+        _check_binned(kernel, rules)
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
-    training_set = TrainingSet(
+    if max_bins is None:
+        make_set, make_grower = TrainingSet, Grower
+    else:
+        # Taken here, so that who grows exact trees need not wait for them.
+        from .histogram._binned_set import BinnedSet
+        from .histogram._histogram_grower import HistogramGrower
+
+        make_set, make_grower = partial(BinnedSet, max_bins=max_bins), HistogramGrower
+    training_set = make_set(
         X,
         y,
         n_classes,
@@ -72,8 +91,21 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
         tables=_count_tables(kernel, training_set, rules),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
-    arrays = Grower(training_set, kernel, rules, seed, n_threads).grow()
+    arrays = make_grower(training_set, kernel, rules, seed, n_threads).grow()
     return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
+
+
+def _check_binned(kernel, rules):
+    """Raise ValueError for what growth on bins does not know."""
+    if kernel.formula == ABSOLUTE_ERROR:
+        raise ValueError(
+            "criterion='absolute_error' needs every target of a bin, not their sums; "
+            "use max_bins=None."
+        )
+    if rules["random_thresholds"]:
+        raise ValueError(
+            "splitter='random' draws its thresholds between values; use max_bins=None."
+        )
 
 
 def _target_ranks(y):

@@ -43,7 +43,7 @@ cdef int apply_split(
     )
     if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
         return status
-    return hand_on(search, buffers, candidate, work)
+    return buffers.hand_on(search, buffers, candidate, work)
 
 
 cdef int grow_depth_first(
@@ -84,7 +84,7 @@ cdef int grow_depth_first(
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
             continue
-        status = evaluate(search, buffers, &candidate, work, &is_split)
+        status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
         if status == 0:
             if is_split:
                 status = apply_split(search, buffers, growth, &candidate, work)
@@ -156,7 +156,7 @@ cdef int grow_best_first(
     if heap == NULL:
         return MEMORY_RAN_OUT
     candidate.node = root[0]
-    status = evaluate(search, buffers, &candidate, work, &is_split)
+    status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
     if status == 0 and is_split:
         heap[0] = candidate
         n_heap = 1
@@ -193,7 +193,7 @@ cdef int grow_best_first(
                 release_node(child)
                 continue
             next_candidate.node = child[0]
-            status = evaluate(search, buffers, &next_candidate, work, &is_split)
+            status = buffers.evaluate(search, buffers, &next_candidate, work, &is_split)
             if status == 0 and is_split:
                 heap[n_heap] = next_candidate
                 n_heap += 1
@@ -255,14 +255,6 @@ cdef class Grower:
         Threads that may grow.
     """
 
-    cdef TrainingSet training_set
-    cdef Search search
-    cdef uint64_t seed
-    cdef int n_threads
-    cdef dict arrays
-    cdef double scale
-    cdef double weight_scale
-
     def __init__(self, TrainingSet training_set, kernel, dict rules, seed, int n_threads):
         cdef Search* search = &self.search
         cdef const int8_t[::1] monotonic
@@ -322,6 +314,22 @@ cdef class Grower:
         )
         self.n_threads = n_threads
 
+    cdef int open_buffers(self, Buffers* buffers) except -1:
+        """Point the buffers at the lists, and say how nodes are split by them."""
+        cdef TrainingSet data = self.training_set
+        spare_entries = np.empty_like(data.entries)
+        goes_left = np.zeros(self.search.n_total, dtype=np.uint8)
+        cdef uint32_t[::1] first_entries = data.entries
+        cdef uint32_t[::1] second_entries = spare_entries
+        cdef uint8_t[::1] goes_left_view = goes_left
+        self.arrays.update(spare_entries=spare_entries, goes_left=goes_left)
+        buffers.entries[0] = &first_entries[0]
+        buffers.entries[1] = &second_entries[0]
+        buffers.goes_left = &goes_left_view[0]
+        buffers.evaluate = evaluate
+        buffers.hand_on = hand_on
+        return 0
+
     cdef int make_root(self, Node* root, Workspace* work) except -1:
         """Set the root from all samples and all features."""
         cdef TrainingSet data = self.training_set
@@ -378,19 +386,14 @@ cdef class Grower:
         cdef Node* pending = NULL
         cdef int32_t n_pending = 0, largest_kept = 0, k
         cdef int status = 0, i
-        spare_entries = np.empty_like(data.entries)
         samples = np.empty((2, search.n_total), dtype=np.int32)
         samples[0, : data.rows.shape[0]] = data.rows
-        goes_left = np.zeros(search.n_total, dtype=np.uint8)
-        cdef uint32_t[::1] first_entries = data.entries
-        cdef uint32_t[::1] second_entries = spare_entries
         cdef int32_t[:, ::1] samples_view = samples
-        cdef uint8_t[::1] goes_left_view = goes_left
-        buffers.entries[0] = &first_entries[0]
-        buffers.entries[1] = &second_entries[0]
+        memset(&buffers, 0, sizeof(Buffers))
         buffers.samples[0] = &samples_view[0, 0]
         buffers.samples[1] = &samples_view[1, 0]
-        buffers.goes_left = &goes_left_view[0]
+        buffers.n_threads = n_threads
+        self.open_buffers(&buffers)
         memset(&growth, 0, sizeof(Growth))
         growth.value_stride = 0
         if not search.targets.is_classification:
@@ -430,6 +433,7 @@ cdef class Grower:
                     raise MemoryError(f"Unable to allocate {n_pending * sizeof(Growth)} bytes.")
                 for k in range(n_pending):
                     growths[k].value_stride = growth.value_stride
+                buffers.n_threads = 1
                 # Subtrees write to their own records and to their own part of the buffers.
                 for k in prange(
                     n_pending, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1

@@ -16,11 +16,25 @@ cdef struct Candidate:
     Split split
     double gain
 
-# The two buffers between which samples and entries go back and forth, level by level.
+cdef struct Buffers
+
+ctypedef int (*evaluate_t)(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work, bint* is_split
+) noexcept nogil
+ctypedef int (*hand_on_t)(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
+) noexcept nogil
+
+# The two buffers between which samples and entries go back and forth, level by level, and how a
+# node is split by them.
 cdef struct Buffers:
     int32_t* samples[2]
     entry_t* entries[2]
     uint8_t* goes_left
+    void* table             # histogram mode: its BinTable
+    int n_threads           # that may share one node
+    evaluate_t evaluate
+    hand_on_t hand_on
 
 cdef void release_node(Node* node) noexcept nogil
 cdef double node_value(
@@ -29,6 +43,11 @@ cdef double node_value(
 ) noexcept nogil
 cdef void describe(
     const Search* search, Node* node, const int32_t* samples, Workspace* work
+) noexcept nogil
+cdef int open_children(const Search* search, Candidate* candidate) noexcept nogil
+cdef void weigh_up(
+    const Search* search, Candidate* candidate, const int32_t* divided, Workspace* work,
+    bint* is_split,
 ) noexcept nogil
 cdef int evaluate(
     const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work, bint* is_split

@@ -114,4 +114,7 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.fenwick)
     free(workspace.costs)
     free(workspace.marks)
+    free(workspace.cells)
+    free(workspace.sorted_codes)
+    free(workspace.spare_codes)
     memset(workspace, 0, sizeof(Workspace))

@@ -1,0 +1,16 @@
+from ._node cimport Buffers
+from ._training_set cimport TrainingSet
+from ._types cimport *
+from ._workspace cimport Workspace
+
+cdef class Grower:
+    cdef TrainingSet training_set
+    cdef Search search
+    cdef uint64_t seed
+    cdef int n_threads
+    cdef dict arrays
+    cdef double scale
+    cdef double weight_scale
+
+    cdef int open_buffers(self, Buffers* buffers) except -1
+    cdef int make_root(self, Node* root, Workspace* work) except -1

@@ -1,0 +1,545 @@
+"""The best split of a node of binned samples.
+
+Nodes of many samples are searched in their histogram, bin by bin; in those of few the samples
+are sorted by code, feature by feature, and passed one by one. Either way the running statistics,
+the scores and the rule for ties are those of the exact search (``_scan.pyx``): what passes from
+the right to the left here is a bin, and a cut's number is how many samples lie below it.
+"""
+
+from libc.math cimport INFINITY
+from libc.stdlib cimport malloc
+from libc.string cimport memset
+
+from .._block cimport offer, score_block
+from .._node cimport MEMORY_RAN_OUT
+from .._pass cimport BINARY, MOMENTS, PLAIN, SUMS, Method, Sweep
+from .._scan cimport prepare_node
+from .._sorting cimport sort_pairs
+from .._splitter cimport mix, threshold_between
+from .._sweep cimport fill_trees, set_term
+from .._types cimport *
+from .._workspace cimport Workspace
+from ._bin_table cimport CLASSES, PAIRS, BinTable
+
+cdef extern from "native/impurity.h" nogil:
+    const int TL_GINI
+
+cdef extern from "native/histogram.h" nogil:
+    uint32_t tl_code(const uint8_t* record, int64_t feature, int code_bytes)
+
+cdef enum:
+    SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
+
+
+cdef inline int64_t samples_in(
+    const Search* search, const BinTable* table, const void* cells, int64_t cell
+) noexcept nogil:
+    """Samples in one cell."""
+    cdef const uint32_t* counts
+    cdef int64_t n = 0
+    cdef int32_t c, n_classes
+    if table.layout == PAIRS:
+        return <int64_t> ((<const uint64_t*> cells)[cell] & <uint64_t> 0xFFFFFFFF)
+    if table.layout == CLASSES:
+        n_classes = search.targets.n_stats
+        counts = <const uint32_t*> cells + cell * n_classes
+        for c in range(n_classes):
+            n += counts[c]
+        return n
+    return (<const int64_t*> cells)[cell * (table.cell_bytes // 8)]
+
+
+cdef inline void pass_class(
+    const Search* search, int32_t label, int64_t units, Workspace* work, Sweep* sweep
+) noexcept nogil:
+    """Move units of one class from the right to the left, keeping the power sums."""
+    cdef int32_t local = work.local_class[label]
+    cdef int64_t count = work.left[local]
+    if search.rules.formula == TL_GINI:
+        # (count + w)^2 - count^2, exact: below 2^53
+        sweep.sum_left += <double> (units * (2 * count + units))
+        sweep.sum_right -= <double> (units * (2 * work.right[local] - units))
+    work.left[local] = count + units
+    work.right[local] -= units
+    if search.rules.formula != TL_GINI:
+        set_term(
+            work.left_tree, work.n_tree_leaves + local, search.count_terms[work.left[local]]
+        )
+        set_term(
+            work.right_tree, work.n_tree_leaves + local, search.count_terms[work.right[local]]
+        )
+
+
+cdef void pass_cell(
+    const Search* search,
+    const BinTable* table,
+    const void* cells,
+    int64_t cell,
+    Workspace* work,
+    Sweep* sweep,
+) noexcept nogil:
+    """Move the samples of one cell from the right to the left."""
+    cdef const Targets* targets = &search.targets
+    cdef const uint32_t* counts
+    cdef const int64_t* words
+    cdef int32_t c
+    cdef uint64_t pair
+    if table.layout == PAIRS:
+        pair = (<const uint64_t*> cells)[cell]
+        sweep.ones += <int64_t> (pair >> 32)
+        sweep.weight_left += <int64_t> (pair & <uint64_t> 0xFFFFFFFF)
+        return
+    if table.layout == CLASSES:
+        counts = <const uint32_t*> cells + cell * targets.n_stats
+        for c in range(targets.n_stats):
+            if counts[c] > 0:
+                sweep.weight_left += counts[c]
+                if sweep.method == SUMS:
+                    pass_class(search, c, counts[c], work, sweep)
+                else:
+                    work.left[c] += counts[c]
+        return
+    words = <const int64_t*> cells + cell * (table.cell_bytes // 8)
+    if targets.has_unit_weights:
+        sweep.weight_left += words[0]
+        words += 1
+    else:
+        sweep.weight_left += words[1]
+        words += 2
+    if sweep.method == MOMENTS:
+        sweep.moment_left += words[0]
+        if table.n_stats_kept > 1:
+            sweep.square_left += words[1]
+    elif sweep.method == SUMS:
+        for c in range(targets.n_stats):
+            if words[c] > 0:
+                pass_class(search, c, words[c], work, sweep)
+    else:
+        for c in range(table.n_stats_kept):
+            work.left[c] += words[c]
+
+
+cdef inline int32_t class_of_record(
+    const Search* search, const BinTable* table, const uint8_t* record, const int32_t* samples,
+    int64_t i,
+) noexcept nogil:
+    if table.has_class:
+        return tl_code(record, table.n_features, table.code_bytes)
+    return search.targets.labels[samples[i]]
+
+
+cdef void add_to_stats(
+    const Search* search,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    int64_t i,
+    int64_t* stats,     # in, out
+    int64_t* weight,    # in, out
+) noexcept nogil:
+    """Add one sample of a node to a statistics vector."""
+    cdef const Targets* targets = &search.targets
+    cdef int64_t units = 1, n_total = targets.n_total
+    cdef int32_t output, sample
+    if not targets.has_unit_weights:
+        units = targets.weights[samples[i]]
+    weight[0] += units
+    if targets.is_classification and targets.n_outputs == 1:
+        stats[
+            class_of_record(search, table, records + i * table.record_bytes, samples, i)
+        ] += units
+        return
+    sample = samples[i]
+    for output in range(targets.n_outputs):
+        if targets.is_classification:
+            stats[
+                targets.class_starts[output] + targets.labels[output * n_total + sample]
+            ] += units
+        else:
+            stats[2 * output] += targets.sums[output * n_total + sample]
+            stats[2 * output + 1] += targets.square_sums[output * n_total + sample]
+
+
+cdef void pass_sample(
+    const Search* search,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    int64_t i,
+    Workspace* work,
+    Sweep* sweep,
+) noexcept nogil:
+    """Move one sample of a node from the right to the left."""
+    cdef const Targets* targets = &search.targets
+    cdef int64_t units = 1
+    if sweep.method == PLAIN:
+        add_to_stats(search, table, records, samples, i, work.left, &sweep.weight_left)
+        return
+    if not targets.has_unit_weights:
+        units = targets.weights[samples[i]]
+    sweep.weight_left += units
+    if sweep.method == MOMENTS:
+        sweep.moment_left += targets.sums[samples[i]]
+        sweep.square_left += targets.square_sums[samples[i]]
+    elif sweep.method == BINARY:
+        sweep.ones += class_of_record(
+            search, table, records + i * table.record_bytes, samples, i
+        )
+    else:
+        pass_class(
+            search,
+            class_of_record(search, table, records + i * table.record_bytes, samples, i),
+            units, work, sweep,
+        )
+
+
+cdef void clear_left(
+    const Search* search, const Node* node, Workspace* work, Sweep* sweep
+) noexcept nogil:
+    """Start a sweep with nothing on the left."""
+    sweep.weight_left = 0
+    sweep.ones = 0
+    sweep.moment_left = 0
+    sweep.square_left = 0
+    if sweep.method == SUMS:
+        memset(work.left, 0, work.n_local * sizeof(int64_t))
+        fill_trees(search, work, sweep)
+    elif sweep.method == PLAIN:
+        memset(work.left, 0, search.targets.n_stats * sizeof(int64_t))
+
+
+cdef void sort_codes(
+    const BinTable* table, const uint8_t* records, int64_t n, int32_t feature, Workspace* work
+) noexcept nogil:
+    """Sort a node's samples by one feature's code: code << 32 | place in the node."""
+    cdef uint64_t* pairs = work.sorted_codes
+    cdef uint64_t pair
+    cdef int64_t i, j
+    cdef const uint8_t* record = records
+    for i in range(n):
+        pair = (<uint64_t> tl_code(record, feature, table.code_bytes) << 32) | <uint64_t> i
+        record += table.record_bytes
+        if n >= SHORTEST_RADIX:
+            pairs[i] = pair
+            continue
+        j = i
+        while j > 0 and pairs[j - 1] > pair:
+            pairs[j] = pairs[j - 1]
+            j -= 1
+        pairs[j] = pair
+    if n >= SHORTEST_RADIX:
+        sort_pairs(pairs, work.spare_codes, n)
+
+
+cdef bint scan_cells(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,
+    int32_t feature,
+    Workspace* work,
+    Split* best,        # in: a score to beat; out; n_stored_left is the number of the cut
+) noexcept nogil:
+    """Search one feature in the histogram; return False when it is constant in the node."""
+    cdef Sweep sweep
+    cdef Segment segment
+    cdef int32_t best_code = -1
+    cdef int64_t first = table.cell_starts[feature], last = first + table.n_bins[feature], cell
+    cdef int64_t n_missing = 0, n_present = node.n_samples, n, position
+    cdef int side
+    if table.has_missing[feature]:
+        n_missing = samples_in(search, table, cells, last)
+        n_present -= n_missing
+    if n_present == 0:
+        return False
+    while samples_in(search, table, cells, first) == 0:
+        first += 1
+    if n_missing == 0 and samples_in(search, table, cells, first) == n_present:
+        return False
+    segment.feature = feature
+    sweep.method = method_of(search, table)
+    sweep.n_candidates = 0
+    sweep.n_below = sweep.n_default = 0
+    for side in range(2 if n_missing > 0 else 1):
+        sweep.missing_goes_left = side == 1
+        sweep.n_missing_left = <int32_t> n_missing if side == 1 else 0
+        clear_left(search, node, work, &sweep)
+        if side == 1:
+            pass_cell(search, table, cells, last, work, &sweep)
+        position = 0
+        cell = first
+        while position < n_present:
+            n = samples_in(search, table, cells, cell)
+            if n > 0:
+                if position > 0:
+                    offer(
+                        search, node, &segment, work, &sweep, <int32_t> position, best,
+                        &best_code,
+                    )
+                position += n
+                if position < n_present or (n_missing > 0 and side == 0):
+                    pass_cell(search, table, cells, cell, work, &sweep)
+            cell += 1
+        if n_missing > 0 and side == 0:
+            offer(search, node, &segment, work, &sweep, <int32_t> position, best, &best_code)
+        if sweep.n_candidates > 0:
+            score_block(search, node, &segment, work, &sweep, best, &best_code)
+    best.n_stored_left = best_code
+    return True
+
+
+cdef bint scan_samples(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    int32_t feature,
+    Workspace* work,
+    Split* best,        # in: a score to beat; out; n_stored_left is the number of the cut
+) noexcept nogil:
+    """Search one feature in the sorted codes; return False when it is constant in the node."""
+    cdef Sweep sweep
+    cdef Segment segment
+    cdef const uint64_t* pairs = work.sorted_codes
+    cdef int32_t best_code = -1
+    cdef uint32_t missing_code = table.n_bins[feature]
+    cdef int64_t n = node.n_samples, n_present = n, i
+    cdef int side
+    sort_codes(table, records, n, feature, work)
+    while n_present > 0 and <uint32_t> (pairs[n_present - 1] >> 32) == missing_code:
+        n_present -= 1
+    if n_present == 0 or (n_present == n and pairs[0] >> 32 == pairs[n - 1] >> 32):
+        return False
+    segment.feature = feature
+    sweep.method = method_of(search, table)
+    sweep.n_candidates = 0
+    sweep.n_below = sweep.n_default = 0
+    for side in range(2 if n_present < n else 1):
+        sweep.missing_goes_left = side == 1
+        sweep.n_missing_left = <int32_t> (n - n_present) if side == 1 else 0
+        clear_left(search, node, work, &sweep)
+        if side == 1:
+            for i in range(n_present, n):
+                pass_sample(
+                    search, table, records, samples, <uint32_t> pairs[i], work, &sweep
+                )
+        for i in range(n_present):
+            if i > 0 and pairs[i] >> 32 != pairs[i - 1] >> 32:
+                offer(search, node, &segment, work, &sweep, <int32_t> i, best, &best_code)
+            pass_sample(search, table, records, samples, <uint32_t> pairs[i], work, &sweep)
+        if n_present < n and side == 0:
+            offer(search, node, &segment, work, &sweep, <int32_t> n_present, best, &best_code)
+        if sweep.n_candidates > 0:
+            score_block(search, node, &segment, work, &sweep, best, &best_code)
+    best.n_stored_left = best_code
+    return True
+
+
+cdef inline Method method_of(const Search* search, const BinTable* table) noexcept nogil:
+    """Kind of running statistics, chosen as in the exact search."""
+    if table.layout == PAIRS:
+        return BINARY
+    if search.sums_classes:
+        return SUMS
+    if search.sums_moments:
+        return MOMENTS
+    return PLAIN
+
+
+cdef inline bint is_better(const Split* candidate, const Split* best) noexcept nogil:
+    """Compare the best cuts of two features."""
+    if candidate.feature < 0:
+        return False
+    if best.feature < 0 or candidate.score > best.score:
+        return True
+    if candidate.score < best.score:
+        return False
+    if candidate.tie_score != best.tie_score:
+        return candidate.tie_score > best.tie_score
+    return candidate.feature < best.feature
+
+
+cdef void place_cut(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,      # NULL: the samples are sorted by the feature
+    Workspace* work,
+    Split* split,           # in: the number of its cut; out: bin, threshold
+) noexcept nogil:
+    """Find the bin of a cut, its threshold, and where unseen missing values go."""
+    cdef int64_t first = table.cell_starts[split.feature], n_missing = 0, n_present, position, bin
+    cdef int64_t next_bin
+    cdef int32_t n_bins = table.n_bins[split.feature]
+    cdef int64_t values = table.bin_starts[split.feature]
+    cdef const uint64_t* pairs = work.sorted_codes
+    cdef double low, high
+    if cells == NULL:
+        n_present = node.n_samples
+        while <int32_t> (pairs[n_present - 1] >> 32) == n_bins:
+            n_present -= 1
+        n_missing = node.n_samples - n_present
+        bin = <int64_t> (pairs[split.n_stored_left - 1] >> 32)
+        next_bin = -1
+        if split.n_stored_left < n_present:
+            next_bin = <int64_t> (pairs[split.n_stored_left] >> 32)
+    else:
+        if table.has_missing[split.feature]:
+            n_missing = samples_in(search, table, cells, first + n_bins)
+        n_present = node.n_samples - n_missing
+        position = 0
+        bin = -1
+        while position < split.n_stored_left:
+            bin += 1
+            position += samples_in(search, table, cells, first + bin)
+        next_bin = -1
+        if position < n_present:
+            next_bin = bin + 1
+            while samples_in(search, table, cells, first + next_bin) == 0:
+                next_bin += 1
+    split.bin = <int32_t> bin
+    split.default_goes_left = False
+    if next_bin < 0:
+        split.threshold = INFINITY  # all values left, missing ones right: nan <= inf is false
+        split.needs_double = False
+    else:
+        low = table.highest[values + bin]
+        high = table.lowest[values + next_bin]
+        split.threshold = threshold_between(low, high)
+        split.needs_double = (
+            not <double> (<float> low) <= split.threshold < <double> (<float> high)
+        )
+    if n_missing == 0:
+        # What a node never saw goes where more samples go.
+        split.missing_goes_left = 2 * <int64_t> split.n_stored_left > node.n_samples
+
+
+cdef bint look_at(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,
+    const uint8_t* records,
+    const int32_t* samples,
+    int32_t feature,
+    Workspace* work,
+    Split* best,        # in, out
+) noexcept nogil:
+    """Search one feature and keep its cut if it is better; return False for a constant one."""
+    cdef Split found
+    cdef bint varies
+    found.feature = -1
+    found.score = -INFINITY
+    found.tie_score = -INFINITY
+    if cells != NULL:
+        varies = scan_cells(search, node, table, cells, feature, work, &found)
+    else:
+        varies = scan_samples(search, node, table, records, samples, feature, work, &found)
+    if varies and is_better(&found, best):
+        place_cut(search, node, table, cells, work, &found)
+        best[0] = found
+    return varies
+
+
+cdef int find_binned_split(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,          # its histogram; NULL: the samples are sorted
+    const uint8_t* records,     # of the node
+    const int32_t* samples,
+    Workspace* work,
+    Split* best,                # out; its feature is -1 where no cut is feasible
+) noexcept nogil:
+    """Search the features of a node, all of them or as many as are to be drawn."""
+    cdef int32_t i, j, feature, n_visited = 0, n_features = search.n_features
+    cdef bint has_varying = False
+    cdef uint64_t state = mix(node.seed)
+    best.feature = -1
+    best.score = -INFINITY
+    best.tie_score = -INFINITY
+    if cells == NULL and work.sorted_codes == NULL:
+        work.sorted_codes = <uint64_t*> malloc(table.sort_limit * sizeof(uint64_t))
+        work.spare_codes = <uint64_t*> malloc(table.sort_limit * sizeof(uint64_t))
+        if work.sorted_codes == NULL or work.spare_codes == NULL:
+            return MEMORY_RAN_OUT
+    prepare_node(search, node, work)
+    if search.rules.max_features >= n_features:
+        for feature in range(n_features):
+            look_at(search, node, table, cells, records, samples, feature, work, best)
+        return 0
+    # As in scikit-learn: constant features count as drawn, and drawing goes on until one
+    # feature that varies was seen. Invariant: features[:i] were drawn.
+    i = 0
+    while i < n_features and (n_visited < search.rules.max_features or not has_varying):
+        state = mix(state)
+        j = i + <int32_t> (state % <uint64_t> (n_features - i))
+        feature = work.features[j]
+        work.features[j] = work.features[i]
+        work.features[i] = feature
+        i += 1
+        n_visited += 1
+        if look_at(search, node, table, cells, records, samples, feature, work, best):
+            has_varying = True
+    # The permutation must not depend on the nodes that were searched before.
+    for feature in range(n_features):
+        work.features[feature] = feature
+    return 0
+
+
+cdef void sum_left(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,          # NULL: the samples are passed one by one
+    const uint8_t* records,
+    const int32_t* samples,
+    const Split* split,
+    int64_t* stats,             # out: zero before
+    int64_t* weight,            # out: zero before
+    int32_t* n_left,            # out
+) noexcept nogil:
+    """Sum the statistics of the left side of a split."""
+    cdef const Targets* targets = &search.targets
+    cdef int64_t first = table.cell_starts[split.feature], cell, i
+    cdef int32_t n_bins = table.n_bins[split.feature]
+    cdef int32_t c, n_cells
+    cdef uint32_t code
+    cdef uint64_t pair
+    cdef const uint32_t* counts
+    cdef const int64_t* words
+    n_left[0] = 0
+    if cells == NULL:
+        for i in range(node.n_samples):
+            code = tl_code(records + i * table.record_bytes, split.feature, table.code_bytes)
+            if code <= <uint32_t> split.bin or (
+                split.missing_goes_left and code == <uint32_t> n_bins
+            ):
+                n_left[0] += 1
+                add_to_stats(search, table, records, samples, i, stats, weight)
+        return
+    n_cells = split.bin + 1
+    if split.missing_goes_left and table.has_missing[split.feature]:
+        n_cells += 1  # the last one stands for the missing values
+    for i in range(n_cells):
+        cell = first + (i if i <= split.bin else n_bins)
+        n_left[0] += <int32_t> samples_in(search, table, cells, cell)
+        if table.layout == PAIRS:
+            pair = (<const uint64_t*> cells)[cell]
+            stats[1] += <int64_t> (pair >> 32)
+            stats[0] += <int64_t> (pair & <uint64_t> 0xFFFFFFFF) - <int64_t> (pair >> 32)
+        elif table.layout == CLASSES:
+            counts = <const uint32_t*> cells + cell * targets.n_stats
+            for c in range(targets.n_stats):
+                stats[c] += counts[c]
+        else:
+            words = <const int64_t*> cells + cell * (table.cell_bytes // 8)
+            if not targets.has_unit_weights:
+                weight[0] += words[1]
+                words += 1
+            words += 1
+            for c in range(table.n_stats_kept):
+                stats[c] += words[c]
+    if targets.has_unit_weights:
+        weight[0] = n_left[0]
