@@ -11,13 +11,16 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
+    (
+        *("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
+        *("_impurity", "_cupy"),
+    ),
     ("_sorting", "_statistics", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
         *("_partition", "_predict"),
     ),
-    ("_node", "_records", "_grower", "histogram", "_fitting"),
+    ("_node", "_records", "_grower", "histogram", "_fitting", "batched"),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),
@@ -33,6 +36,7 @@ RANKS = {
 # The entries that may import what a user may lack, what would make every import slow, and what
 # scikit-learn may change without notice.  Its other private parts are for _validation only.
 HOMES = {
+    "cupy": {"_cupy"},
     "matplotlib": {"plot"},
     "pandas": {"_tables"},
     "polars": set(),
@@ -41,6 +45,7 @@ HOMES = {
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
     "sklearn.utils._param_validation": {"classifier", "regressor"},
+    "torch": {"batched"},
     "typer": {"cli"},
 }
 

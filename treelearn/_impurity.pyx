@@ -225,10 +225,10 @@ cdef int search_node(
             for c in range(n_classes):
                 whole[c] += counts[c]
                 in_bin += counts[c]
+                if not counts[c] >= 0.0:
+                    return BAD_COUNTS
                 if bin >= question.n_bins:
                     missing[c] = counts[c]
-            if not in_bin >= 0.0:
-                return BAD_COUNTS
             weight += in_bin
             if bin >= question.n_bins:
                 weight_missing = in_bin

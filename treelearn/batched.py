@@ -239,7 +239,9 @@ class _Arrays:
         if len(kinds) > 1 and kinds - {"numpy"}:
             raise ValueError(f"All arrays must be of one library, got {' and '.join(kinds)}.")
         self.is_torch = kinds == {"torch"}
-        self.device = next((a.device for a in arrays if a is not None), None) if self.is_torch else None
+        self.device = (
+            next((a.device for a in arrays if a is not None), None) if self.is_torch else None
+        )
         self.on_gpu = kinds == {"cupy"} or (self.is_torch and self.device.type == "cuda")
         if self.is_torch and self.device.type not in ("cpu", "cuda"):
             raise ValueError(f"Tensors must be on a CPU or a CUDA device, got {self.device}.")

@@ -153,7 +153,7 @@ class _Growth:
             | {"missing_goes_left": splits["missing_goes_left"][keeps], "gain": gain[keeps]}
         )
         if self.kept is not None:
-            self.kept = self.kept[found[keeps]]
+            self.kept = _rows(self.kept, found[keeps])
         self.n_nodes += 2 * n_kept
         self.depth += 1
         return self._open_level(children)
@@ -193,9 +193,8 @@ class _Growth:
         small = 2 * needed + (sizes[needed, 0] > sizes[needed, 1])
         filled = self._fill({name: children[name][small] for name in ("start", "n_samples")})
         row = np.searchsorted(needed, pairs)
-        xp = filled.__array_namespace__()
-        both = xp.concat([filled, self.kept[needed] - filled])
-        return both[np.where(is_small, row, len(needed) + row)]
+        both = filled.__array_namespace__().concat([filled, _rows(self.kept, needed) - filled])
+        return _rows(both, np.where(is_small, row, len(needed) + row))
 
     def _children(self, parents, splits):
         """Return the children of split nodes, left and right by turns."""
@@ -207,9 +206,7 @@ class _Growth:
         for side in (left, right):
             side["lower"], side["upper"] = parents["lower"].copy(), parents["upper"].copy()
         children = {
-            name: np.stack([left[name], right[name]], axis=1).reshape(
-                -1, *np.shape(left[name])[1:]
-            )
+            name: np.stack([left[name], right[name]], axis=1).reshape(-1, *np.shape(left[name])[1:])
             for name in left
         }
         self._finish(children)
@@ -241,12 +238,10 @@ class _Growth:
         """Return the arrays of the tree, its nodes in pre-order."""
         facts = self.facts
         nodes = {
-            name: np.concatenate([level[name] for level in self.levels])
-            for name in self.levels[0]
+            name: np.concatenate([level[name] for level in self.levels]) for name in self.levels[0]
         }
         splits = {
-            name: np.concatenate([np.zeros(0, dtype=split[name].dtype) for split in self.splits[:1]]
-                                 + [split[name] for split in self.splits])
+            name: np.concatenate([split[name] for split in self.splits])
             for name in (self.splits[0] if self.splits else ())
         }
         left = nodes["left"]
@@ -312,6 +307,11 @@ class _Growth:
             "classes": classes.astype(np.int32),
             "class_weights": stats[node, classes] * unit,
         }
+
+
+def _rows(array, places):
+    """Return rows of an array of any library, by a NumPy array of their places."""
+    return array[array.__array_namespace__().asarray(places)]
 
 
 def _on_host(array):

@@ -98,7 +98,9 @@ def make_table(formulas, codes, n_bins, asarray=np.asarray):
         moved["square_sums"] = arrays["squares"][:, rows]
     if not facts["has_unit_weights"]:
         moved["weights"] = arrays["weights"][rows]
-    moved = {name: None if a is None else asarray(a) for name, a in moved.items()}
+    moved = {
+        name: None if a is None else asarray(np.ascontiguousarray(a)) for name, a in moved.items()
+    }
     return Table(
         codes=asarray(codes),
         n_bins=asarray(np.asarray(n_bins, dtype=np.int32)),

@@ -17,7 +17,7 @@ typedef unsigned long long uint64_t;
 #endif
 
 #ifdef __CUDACC__
-#define TL_INLINE __host__ __device__ static __forceinline__
+#define TL_INLINE __host__ __device__ static inline
 #elif defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
 #else
