@@ -86,7 +86,7 @@ TL_INLINE double tl_log_reduced(double f, double exponent) {
 }
 
 /* ln x for positive, finite x. */
-TL_INLINE double tl_log(double x) {
+TL_LARGE double tl_log(double x) {
     double exponent;
     double m = tl_split_exponent(x, &exponent);
     return tl_log_reduced(m - 1.0, exponent);
@@ -94,7 +94,7 @@ TL_INLINE double tl_log(double x) {
 
 /* ln(a / b) of positive a and b below 2^1000, given quotient = a / b: to full relative precision
  * also next to 1, where the quotient has lost the digits of its difference from 1. */
-TL_INLINE double tl_log_quotient(double a, double b, double quotient) {
+TL_LARGE double tl_log_quotient(double a, double b, double quotient) {
     double exponent;
     double m = tl_split_exponent(quotient, &exponent);
     /* Scaled by a power of two, a is next to b: their difference is exact. */
@@ -119,7 +119,7 @@ TL_INLINE double tl_log_sum(double x, int adds_one) {
 }
 
 /* ln(1 + x) for finite x > -1. */
-TL_INLINE double tl_log1p(double x) { return tl_log_sum(x, 1); }
+TL_LARGE double tl_log1p(double x) { return tl_log_sum(x, 1); }
 
 /* (e^r - 1 - r) / r^2 for r within ln(2) / 2 of 0. */
 TL_INLINE double tl_exp_tail(double r) {
@@ -135,7 +135,7 @@ TL_INLINE double tl_exp_tail(double r) {
 }
 
 /* e^(x + low) for a low part that is tiny beside x. */
-TL_INLINE double tl_exp_sum(double x, double low) {
+TL_LARGE double tl_exp_sum(double x, double low) {
     double bounded = x < -746.0 ? -746.0 : x > 710.0 ? 710.0 : x;
     double rounded = bounded * 0x1.71547652b82fep+0 + TL_ROUNDER;
     double k = rounded - TL_ROUNDER;
@@ -150,7 +150,7 @@ TL_INLINE double tl_exp_sum(double x, double low) {
 TL_INLINE double tl_exp(double x) { return tl_exp_sum(x, 0.0); }
 
 /* e^x - 1, to full relative precision next to 0. */
-TL_INLINE double tl_expm1(double x) {
+TL_LARGE double tl_expm1(double x) {
     double bounded = x < -40.0 ? -40.0 : x > 710.0 ? 710.0 : x;
     double rounded = bounded * 0x1.71547652b82fep+0 + TL_ROUNDER;
     double k = rounded - TL_ROUNDER;
@@ -163,7 +163,7 @@ TL_INLINE double tl_expm1(double x) {
 }
 
 /* x^y for finite x >= 0 and finite y > 0. */
-TL_INLINE double tl_pow(double x, double y) {
+TL_LARGE double tl_pow(double x, double y) {
     double exponent;
     double m = tl_split_exponent(x > 0.0 ? x : 1.0, &exponent);
     /* ln m = 2 atanh(s), s = (m - 1) / (m + 1), in two parts: s = s_high + s_low ... */

@@ -100,7 +100,7 @@ TL_INLINE double tl_majority_impurity(int criterion, double largest, double tota
 }
 
 /* Impurity of a node of positive weight: the phi of theory, G / weight. */
-TL_INLINE double tl_class_impurity(int criterion, double order, const double *counts,
+TL_LARGE double tl_class_impurity(int criterion, double order, const double *counts,
                                    int n_classes, double total) {
     double sum = 0.0, ratio_sum = 0.0, log_largest;
     int c, largest = 0;
@@ -151,7 +151,7 @@ TL_INLINE int tl_scores_power_sum(int criterion, double order) {
 
 /* What the search adds up over the two children, larger is better: minus G up to a part that
  * is the same for every split of the node. */
-TL_INLINE double tl_class_score(int criterion, double order, const double *counts, int n_classes,
+TL_LARGE double tl_class_score(int criterion, double order, const double *counts, int n_classes,
                                 double total) {
     if (tl_scores_power_sum(criterion, order)) {
         double sum = 0.0;
@@ -176,7 +176,7 @@ TL_INLINE double tl_renyi_score(double order, double power_sum) {
  * power_sum = sum term(count) with term(j) = j^2, j ln j or (j/scale)^order.
  * weight_term: of the same table, at the child's weight (Shannon), or weight^(1 - order) in
  * the scaled unit (Tsallis). */
-TL_INLINE double tl_sum_score(int criterion, double order, double power_sum, double weight,
+TL_LARGE double tl_sum_score(int criterion, double order, double power_sum, double weight,
                               double weight_term) {
     switch (criterion) {
     case TL_GINI:

@@ -16,12 +16,18 @@ typedef unsigned long long uint64_t;
 #include <stdint.h>
 #endif
 
+/* TL_LARGE: what a loop over lanes must have inlined to become vector code, and what a GPU, which
+ * has a thread a lane, had better call: copies of it fill the kernels. */
 #ifdef __CUDACC__
 #define TL_INLINE __host__ __device__ static inline
+#define TL_LARGE __host__ __device__ static __noinline__
 #elif defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
 #else
 #define TL_INLINE static inline
+#endif
+#ifndef TL_LARGE
+#define TL_LARGE TL_INLINE
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
