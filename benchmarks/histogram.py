@@ -105,6 +105,25 @@ class OneDal:
     score = Treelearn.score
 
 
+# The high-water mark of a new process; that of getrusage begins with its parent's.
+MEMORY_PROGRAM = """
+import sys
+import numpy as np
+import treelearn
+
+def peak():
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+
+X, y = np.load(sys.argv[1]), np.load(sys.argv[2])
+limits = {} if sys.argv[3] == "0" else {"max_depth": int(sys.argv[3])}
+tree = treelearn.DecisionTreeClassifier(max_bins=255, **limits)
+tree.fit(X[:1000], y[:1000])
+before = peak()
+tree.fit(X, y)
+print(peak() - before)
+"""
+
 PEERS = {"lightgbm": LightGbm, "onedal": OneDal}
 
 
@@ -183,7 +202,7 @@ def parse_arguments(arguments=None):
     add("--seed", type=int, default=0)
     add("--rounds", type=int, help="a fixed number of rounds instead of the time budget")
     add("--budget", type=float, default=30.0, help="seconds for each row (default: 30)")
-    add("--memory", action="store_true", help="peak memory above X at 1,000,000 x 20")
+    add("--memory", action="store_true", help="peak memory above X at 1,000,000 x 20 (Linux)")
     add("--tables", nargs="*", metavar="NAME", help="accuracy on real tables, without names all")
     add("--save", metavar="NAME", help="write benchmarks/results/NAME.json")
     options = parser.parse_args(arguments)
@@ -204,7 +223,7 @@ def run_line(line, options):
             for side in sides.values():
                 side.fit(line, X[:2000], y[:2000], n_threads)
             calls = {
-                name: lambda side=side: side.fit(line, X, y, n_threads)
+                name: lambda side=side, n=n_threads: side.fit(line, X, y, n)
                 for name, side in sides.items()
             }
             wall, cpu, models = timing.interleave(calls, options.budget, options.rounds)
@@ -248,27 +267,16 @@ def format_row(row):
 
 
 def peak_megabytes(seed):
-    """Return by how much the peak memory of a process grows while it grows trees on bins."""
-    program = (
-        "import resource, sys, numpy as np, treelearn\n"
-        "X, y = np.load(sys.argv[1]), np.load(sys.argv[2])\n"
-        "limits = {} if sys.argv[3] == '0' else {'max_depth': int(sys.argv[3])}\n"
-        f"make = lambda: treelearn.DecisionTreeClassifier(max_bins={MAX_BINS}, **limits)\n"
-        "make().fit(X[:1000], y[:1000])\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "make().fit(X, y)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
-    )
+    """Return by how much the peak memory of a process grows with trees on bins; Linux only."""
     X, y = LINES["1m_depth_8"].load(seed)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder, name)) for name in ("X.npy", "y.npy")]
         np.save(files[0], X)
         np.save(files[1], y)
-        unit = 1024.0 if sys.platform != "darwin" else 1.0
         for depth in (8, 0):
             done = subprocess.run(
-                [sys.executable, "-c", program, *files, str(depth)],
+                [sys.executable, "-c", MEMORY_PROGRAM, *files, str(depth)],
                 capture_output=True,
                 text=True,
                 check=True,
@@ -276,7 +284,7 @@ def peak_megabytes(seed):
             rows.append(
                 {
                     "line": f"1m_{f'depth_{depth}' if depth else 'purity'}_memory",
-                    "megabytes": int(done.stdout) * unit / 1e6,
+                    "megabytes": int(done.stdout) * 1024 / 1e6,
                     "ceiling": LARGEST_MEGABYTES,
                 }
             )
