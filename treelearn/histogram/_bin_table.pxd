@@ -24,6 +24,8 @@ cdef struct BinTable:
     const double* lowest        # value of each bin
     const double* highest
     Layout layout
+    bint is_gini_pairs          # the faster search of native/pairs.h serves
+    bint takes_small_nodes      # its search of small nodes too
     const int32_t* cell_starts  # of the features, in cells
     int64_t n_cells
     int64_t cell_bytes

@@ -6,6 +6,9 @@ from .._training_set cimport TrainingSet
 
 from .binning import bin_samples
 
+# Bytes behind the last record that may be read: a block of 16 codes.
+READ_PAST = 32
+
 
 cdef class BinnedSet(TrainingSet):
     """Samples and targets, binned.
@@ -56,14 +59,18 @@ cdef class BinnedSet(TrainingSet):
             n_bytes = (n_features + has_class) * item
             self.has_class = has_class
             self.code_bytes = item
-            records = np.empty((n_samples, -(-n_bytes // 8)), dtype=np.uint64)
-            return records.view(dtype)[:, :n_features].T
+            n_words = -(-n_bytes // 8)
+            # The search of small nodes reads a block of features, past the end of the last one.
+            n_spare = -(-READ_PAST // (8 * n_words))
+            records = np.empty((n_samples + n_spare, n_words), dtype=np.uint64)
+            records[n_samples:] = 0
+            return records.view(dtype)[:n_samples, :n_features].T
 
         self.bins, _ = bin_samples(X, self.max_bins, n_threads, allocate)
         if self.has_class:
             labels = self.arrays["y"][0]
             dtype = self.bins.code_dtype
-            records.view(dtype)[:, n_features] = (
+            records.view(dtype)[:n_samples, n_features] = (
                 labels if n_samples == self.n_total else labels[rows]
             )
         self.records = records.view(np.uint8)

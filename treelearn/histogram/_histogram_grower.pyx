@@ -35,7 +35,10 @@ from ._binned_set cimport BinnedSet
 from ._histogram_scan cimport find_binned_split, sum_left
 
 cdef extern from "native/impurity.h" nogil:
-    const int TL_GAUSSIAN
+    const int TL_GAUSSIAN, TL_GINI
+
+cdef extern from "native/pairs.h" nogil:
+    const int TL_SMALL
 
 cdef extern from "native/histogram.h" nogil:
     int64_t tl_count_left(
@@ -60,6 +63,39 @@ cdef enum:
 KEPT_BYTES = 2**25
 
 
+cdef void move_part(
+    const Search* search,
+    const Buffers* buffers,
+    const Candidate* candidate,
+    bint moves_records,
+    bint moves_samples,
+    int64_t first,      # of the node's samples
+    int64_t n,
+    int64_t left,       # where the first of them that goes left is put
+) noexcept nogil:
+    """Partition a range of a node's records, or samples, or both."""
+    cdef const BinTable* table = <const BinTable*> buffers.table
+    cdef const Node* node = &candidate.node
+    cdef const Split* split = &candidate.split
+    cdef const uint8_t* records = records_of(table, node.buffer, node.start + first)
+    cdef int64_t right = candidate.left.n_samples + first - left
+    cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
+    cdef uint32_t also = NO_CODE
+    if split.missing_goes_left:
+        also = table.n_bins[split.feature]
+    if moves_samples:
+        tl_partition_samples(
+            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin, also,
+            buffers.samples[node.buffer] + node.start + first, divided + left, divided + right,
+        )
+    if moves_records:
+        tl_partition_records(
+            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin, also,
+            <uint8_t*> records_of(table, 1 - node.buffer, node.start + left),
+            <uint8_t*> records_of(table, 1 - node.buffer, node.start + right),
+        )
+
+
 cdef void move(
     const Search* search,
     const Buffers* buffers,
@@ -71,50 +107,34 @@ cdef void move(
     cdef const BinTable* table = <const BinTable*> buffers.table
     cdef const Node* node = &candidate.node
     cdef const Split* split = &candidate.split
-    cdef const uint8_t* records = records_of(table, node.buffer, node.start)
-    cdef uint8_t* target = <uint8_t*> records_of(table, 1 - node.buffer, node.start)
-    cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
-    cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
-    cdef int64_t n = node.n_samples, per_thread, first, n_part, left, right
+    cdef int64_t n = node.n_samples, per_thread, first, left
     cdef int64_t[MOST_SHARES] n_left
     cdef int n_threads = min(buffers.n_threads, <int> MOST_SHARES), t
-    cdef uint32_t bin = split.bin, also = NO_CODE
+    cdef uint32_t also = NO_CODE
+    if n_threads == 1 or n < FEWEST_SHARED:
+        move_part(search, buffers, candidate, moves_records, moves_samples, 0, n, 0)
+        return
     if split.missing_goes_left:
         also = table.n_bins[split.feature]
-    if n < FEWEST_SHARED:
-        n_threads = 1
     per_thread = (n + n_threads - 1) // n_threads
-    n_left[0] = candidate.left.n_samples
-    if n_threads > 1:
-        for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
-            first = min(n, t * per_thread)
-            n_left[t] = tl_count_left(
-                records + first * table.record_bytes, min(n, (t + 1) * per_thread) - first,
-                table.record_bytes, split.feature, table.code_bytes, bin, also,
-            )
-        left = 0
-        for t in range(n_threads):
-            right = n_left[t]
-            n_left[t] = left
-            left += right
-    else:
-        n_left[0] = 0
     for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
         first = min(n, t * per_thread)
-        n_part = min(n, (t + 1) * per_thread) - first
-        left = n_left[t]
-        right = candidate.left.n_samples + first - left
-        if moves_samples:
-            tl_partition_samples(
-                records + first * table.record_bytes, n_part, table.record_bytes, split.feature,
-                table.code_bytes, bin, also, samples + first, divided + left, divided + right,
-            )
-        if moves_records:
-            tl_partition_records(
-                records + first * table.record_bytes, n_part, table.record_bytes, split.feature,
-                table.code_bytes, bin, also, target + left * table.record_bytes,
-                target + right * table.record_bytes,
-            )
+        n_left[t] = tl_count_left(
+            records_of(table, node.buffer, node.start + first),
+            min(n, (t + 1) * per_thread) - first,
+            table.record_bytes, split.feature, table.code_bytes, split.bin, also,
+        )
+    left = 0
+    for t in range(n_threads):
+        first = n_left[t]
+        n_left[t] = left
+        left += first
+    for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+        first = min(n, t * per_thread)
+        move_part(
+            search, buffers, candidate, moves_records, moves_samples, first,
+            min(n, (t + 1) * per_thread) - first, n_left[t],
+        )
 
 
 cdef int evaluate_binned(
@@ -264,12 +284,18 @@ cdef class HistogramGrower(Grower):
             if search.sums_classes and search.targets.n_stats == 2:
                 table.layout = PAIRS
                 table.cell_bytes = 8
+                table.is_gini_pairs = search.rules.formula == TL_GINI
+                # code << 1 | class has to fit into 16 bits.
+                table.takes_small_nodes = table.is_gini_pairs and data.bins.n_bins.max() < 32767
         else:
             table.layout = WIDE
             table.cell_bytes = 8 * (
                 table.n_stats_kept + (1 if search.targets.has_unit_weights else 2)
             )
-        table.sort_limit = max(16, histogram_bytes(table) // (32 * search.n_features))
+        table.sort_limit = max(
+            TL_SMALL if table.takes_small_nodes else 16,
+            histogram_bytes(table) // (32 * search.n_features),
+        )
         n_kept = max(1, KEPT_BYTES // histogram_bytes(table))
         table.keep_limit = data.rows.shape[0] // n_kept
         buffers.table = table

@@ -6,7 +6,7 @@ the scores and the rule for ties are those of the exact search (``_scan.pyx``): 
 the right to the left here is a bin, and a cut's number is how many samples lie below it.
 """
 
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, nextafter
 from libc.stdlib cimport malloc
 from libc.string cimport memset
 
@@ -26,6 +26,27 @@ cdef extern from "native/impurity.h" nogil:
 
 cdef extern from "native/histogram.h" nogil:
     uint32_t tl_code(const uint8_t* record, int64_t feature, int code_bytes)
+
+cdef extern from "native/pairs.h" nogil:
+    const int TL_SMALL, TL_SIDE
+    ctypedef struct tl_small_cut:
+        int32_t feature
+        int32_t n_left
+        int32_t bin
+        int32_t next_bin
+        int64_t square
+        int64_t product
+    void tl_make_networks()
+    int tl_best_of_pairs(
+        const uint64_t* cells, int n_cells, int64_t n_samples, int64_t ones, int64_t fewest,
+        double* score, int64_t* n_left_of_cut,
+    )
+    tl_small_cut tl_best_of_small(
+        const uint8_t* records, int n, int64_t record_bytes, int code_bytes, int n_features,
+        int ones, int fewest, const uint8_t* is_skipped,
+    )
+
+tl_make_networks()
 
 cdef enum:
     SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
@@ -364,40 +385,14 @@ cdef void place_cut(
     const Search* search,
     const Node* node,
     const BinTable* table,
-    const void* cells,      # NULL: the samples are sorted by the feature
-    Workspace* work,
-    Split* split,           # in: the number of its cut; out: bin, threshold
+    int64_t bin,
+    int64_t next_bin,       # the first bin on the right that holds samples; -1: none
+    int64_t n_missing,
+    Split* split,           # in: feature, samples below the cut; out
 ) noexcept nogil:
-    """Find the bin of a cut, its threshold, and where unseen missing values go."""
-    cdef int64_t first = table.cell_starts[split.feature], n_missing = 0, n_present, position, bin
-    cdef int64_t next_bin
-    cdef int32_t n_bins = table.n_bins[split.feature]
+    """Write down a cut: its bin, its threshold, and where unseen missing values go."""
     cdef int64_t values = table.bin_starts[split.feature]
-    cdef const uint64_t* pairs = work.sorted_codes
     cdef double low, high
-    if cells == NULL:
-        n_present = node.n_samples
-        while <int32_t> (pairs[n_present - 1] >> 32) == n_bins:
-            n_present -= 1
-        n_missing = node.n_samples - n_present
-        bin = <int64_t> (pairs[split.n_stored_left - 1] >> 32)
-        next_bin = -1
-        if split.n_stored_left < n_present:
-            next_bin = <int64_t> (pairs[split.n_stored_left] >> 32)
-    else:
-        if table.has_missing[split.feature]:
-            n_missing = samples_in(search, table, cells, first + n_bins)
-        n_present = node.n_samples - n_missing
-        position = 0
-        bin = -1
-        while position < split.n_stored_left:
-            bin += 1
-            position += samples_in(search, table, cells, first + bin)
-        next_bin = -1
-        if position < n_present:
-            next_bin = bin + 1
-            while samples_in(search, table, cells, first + next_bin) == 0:
-                next_bin += 1
     split.bin = <int32_t> bin
     split.default_goes_left = False
     if next_bin < 0:
@@ -415,6 +410,100 @@ cdef void place_cut(
         split.missing_goes_left = 2 * <int64_t> split.n_stored_left > node.n_samples
 
 
+cdef void place_numbered_cut(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,      # NULL: the samples are sorted by the feature
+    Workspace* work,
+    Split* split,           # in: feature, samples below the cut; out
+) noexcept nogil:
+    """Find the bins on both sides of a cut, and write it down."""
+    cdef int64_t first = table.cell_starts[split.feature], n_missing = 0, n_present, position, bin
+    cdef int64_t next_bin = -1
+    cdef int32_t n_bins = table.n_bins[split.feature]
+    cdef const uint64_t* pairs = work.sorted_codes
+    if cells == NULL:
+        n_present = node.n_samples
+        while <int32_t> (pairs[n_present - 1] >> 32) == n_bins:
+            n_present -= 1
+        n_missing = node.n_samples - n_present
+        bin = <int64_t> (pairs[split.n_stored_left - 1] >> 32)
+        if split.n_stored_left < n_present:
+            next_bin = <int64_t> (pairs[split.n_stored_left] >> 32)
+    else:
+        if table.has_missing[split.feature]:
+            n_missing = samples_in(search, table, cells, first + n_bins)
+        n_present = node.n_samples - n_missing
+        position = 0
+        bin = -1
+        while position < split.n_stored_left:
+            bin += 1
+            position += samples_in(search, table, cells, first + bin)
+        if position < n_present:
+            next_bin = bin + 1
+            while samples_in(search, table, cells, first + next_bin) == 0:
+                next_bin += 1
+    place_cut(search, node, table, bin, next_bin, n_missing, split)
+
+
+cdef bint scan_pairs(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,
+    int32_t feature,
+    Split* best,        # in, out
+) noexcept nogil:
+    """Search one feature without missing values under Gini; return False for a constant one."""
+    cdef const uint64_t* column = <const uint64_t*> cells + table.cell_starts[feature]
+    cdef double score = best.score
+    cdef int64_t n_left = 0
+    cdef int next_bin, bin
+    if best.feature > feature:
+        # Drawn features come in any order: an equal score of a lower one wins.
+        score = nextafter(score, -INFINITY)
+    bin = tl_best_of_pairs(
+        column, table.n_bins[feature], node.n_samples, node.stats[1],
+        max(search.rules.min_samples_leaf, search.rules.min_weight_leaf), &score, &n_left,
+    )
+    if bin < 0:
+        return bin == -1
+    next_bin = bin + 1
+    while column[next_bin] == 0:
+        next_bin += 1
+    best.feature = feature
+    best.score = score
+    best.tie_score = 0.0
+    best.n_stored_left = <int32_t> n_left
+    best.missing_goes_left = False
+    place_cut(search, node, table, bin, next_bin, 0, best)
+    return True
+
+
+cdef void search_small_node(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* records,
+    Split* best,        # in: none; out
+) noexcept nogil:
+    """Search the features without missing values of a small node under Gini."""
+    cdef int64_t fewest = max(search.rules.min_samples_leaf, search.rules.min_weight_leaf)
+    cdef tl_small_cut found = tl_best_of_small(
+        records, <int> node.n_samples, table.record_bytes, table.code_bytes, table.n_features,
+        <int> node.stats[1], <int> min(fewest, <int64_t> TL_SMALL), table.has_missing,
+    )
+    if found.feature < 0:
+        return
+    best.feature = found.feature
+    best.score = <double> found.square / <double> found.product
+    best.tie_score = 0.0
+    best.n_stored_left = found.n_left
+    best.missing_goes_left = False
+    place_cut(search, node, table, found.bin, found.next_bin, 0, best)
+
+
 cdef bint look_at(
     const Search* search,
     const Node* node,
@@ -429,6 +518,8 @@ cdef bint look_at(
     """Search one feature and keep its cut if it is better; return False for a constant one."""
     cdef Split found
     cdef bint varies
+    if cells != NULL and table.is_gini_pairs and not table.has_missing[feature]:
+        return scan_pairs(search, node, table, cells, feature, best)
     found.feature = -1
     found.score = -INFINITY
     found.tie_score = -INFINITY
@@ -437,7 +528,7 @@ cdef bint look_at(
     else:
         varies = scan_samples(search, node, table, records, samples, feature, work, &found)
     if varies and is_better(&found, best):
-        place_cut(search, node, table, cells, work, &found)
+        place_numbered_cut(search, node, table, cells, work, &found)
         best[0] = found
     return varies
 
@@ -454,7 +545,7 @@ cdef int find_binned_split(
 ) noexcept nogil:
     """Search the features of a node, all of them or as many as are to be drawn."""
     cdef int32_t i, j, feature, n_visited = 0, n_features = search.n_features
-    cdef bint has_varying = False
+    cdef bint has_varying = False, is_small
     cdef uint64_t state = mix(node.seed)
     best.feature = -1
     best.score = -INFINITY
@@ -466,7 +557,12 @@ cdef int find_binned_split(
             return MEMORY_RAN_OUT
     prepare_node(search, node, work)
     if search.rules.max_features >= n_features:
+        is_small = cells == NULL and table.takes_small_nodes and node.n_samples <= TL_SMALL
+        if is_small:
+            search_small_node(search, node, table, records, best)
         for feature in range(n_features):
+            if is_small and not table.has_missing[feature]:
+                continue
             look_at(search, node, table, cells, records, samples, feature, work, best)
         return 0
     # As in scikit-learn: constant features count as drawn, and drawing goes on until one
