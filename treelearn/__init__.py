@@ -2,6 +2,7 @@
 
 from ._show_versions import show_versions
 from ._version import __version__
+from .batched import best_splits, impurity, split_gains
 from .classifier import DecisionTreeClassifier
 from .laboratory import compare_criteria
 from .regressor import DecisionTreeRegressor
@@ -10,6 +11,9 @@ __all__ = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "__version__",
+    "best_splits",
     "compare_criteria",
+    "impurity",
     "show_versions",
+    "split_gains",
 ]
