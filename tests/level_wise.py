@@ -27,7 +27,8 @@ def grow_both(estimator, X, y, sample_weight, kernels, total=None):
             super().__init__(training_set, *arguments)
             formulas = Formulas(training_set, *arguments)
             bins = training_set.bins
-            codes = training_set.records.view(bins.code_dtype)[:, : training_set.n_features].T
+            records = training_set.records.view(bins.code_dtype)
+            codes = records[: len(training_set.rows), : training_set.n_features].T
             table = make_table(formulas, np.ascontiguousarray(codes), bins.n_bins)
             seen.append(grower.grow_by_levels(table, bins, kernels, **options))
 

@@ -86,9 +86,18 @@ def make_table(formulas, codes, n_bins, asarray=np.asarray):
     -------
     Table
         The table.
+
+    Raises
+    ------
+    ValueError
+        If there is not one column of codes a sample, or not one row a feature.
     """
     facts = formulas.facts()
     rows, arrays = formulas.rows, formulas.target_arrays
+    if tuple(codes.shape) != (len(n_bins), len(rows)):
+        raise ValueError(
+            f"codes must have shape ({len(n_bins)}, {len(rows)}), got {tuple(codes.shape)}."
+        )
     moved = {"labels": None, "y": None, "sums": None, "square_sums": None, "weights": None}
     if facts["is_classification"]:
         moved["labels"] = arrays["y"][:, rows] + facts["class_starts"][:, None]
