@@ -7,6 +7,7 @@ the right to the left here is a bin, and a cut's number is how many samples lie 
 """
 
 from libc.math cimport INFINITY, nextafter
+from libc.stdint cimport uint16_t
 from libc.stdlib cimport malloc
 from libc.string cimport memset
 
@@ -28,7 +29,7 @@ cdef extern from "native/histogram.h" nogil:
     uint32_t tl_code(const uint8_t* record, int64_t feature, int code_bytes)
 
 cdef extern from "native/pairs.h" nogil:
-    const int TL_SMALL, TL_SIDE
+    const int TL_SMALL, TL_SIDE, TL_PLACE_BITS
     ctypedef struct tl_small_cut:
         int32_t feature
         int32_t n_left
@@ -37,6 +38,10 @@ cdef extern from "native/pairs.h" nogil:
         int64_t square
         int64_t product
     void tl_make_networks()
+    void tl_sort_small(
+        const uint8_t* records, int n, int64_t record_bytes, int code_bytes, int first_feature,
+        uint16_t (*keys)[16],
+    )
     int tl_best_of_pairs(
         const uint64_t* cells, int n_cells, int64_t n_samples, int64_t ones, int64_t fewest,
         double* score, int64_t* n_left_of_cut,
@@ -50,6 +55,8 @@ tl_make_networks()
 
 cdef enum:
     SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
+    SMALL = 64           # TL_SMALL and TL_SIDE, for arrays
+    SIDE = 16
 
 
 cdef inline int64_t samples_in(
@@ -201,7 +208,8 @@ cdef void pass_sample(
     sweep.weight_left += units
     if sweep.method == MOMENTS:
         sweep.moment_left += targets.sums[samples[i]]
-        sweep.square_left += targets.square_sums[samples[i]]
+        if table.n_stats_kept > 1:
+            sweep.square_left += targets.square_sums[samples[i]]
     elif sweep.method == BINARY:
         sweep.ones += class_of_record(
             search, table, records + i * table.record_bytes, samples, i
@@ -316,7 +324,7 @@ cdef bint scan_samples(
     const uint8_t* records,
     const int32_t* samples,
     int32_t feature,
-    Workspace* work,
+    Workspace* work,    # its sorted codes are the feature's
     Split* best,        # in: a score to beat; out; n_stored_left is the number of the cut
 ) noexcept nogil:
     """Search one feature in the sorted codes; return False when it is constant in the node."""
@@ -327,7 +335,6 @@ cdef bint scan_samples(
     cdef uint32_t missing_code = table.n_bins[feature]
     cdef int64_t n = node.n_samples, n_present = n, i
     cdef int side
-    sort_codes(table, records, n, feature, work)
     while n_present > 0 and <uint32_t> (pairs[n_present - 1] >> 32) == missing_code:
         n_present -= 1
     if n_present == 0 or (n_present == n and pairs[0] >> 32 == pairs[n - 1] >> 32):
@@ -512,6 +519,7 @@ cdef bint look_at(
     const uint8_t* records,
     const int32_t* samples,
     int32_t feature,
+    bint is_sorted,     # the sorted codes are the feature's
     Workspace* work,
     Split* best,        # in, out
 ) noexcept nogil:
@@ -526,11 +534,41 @@ cdef bint look_at(
     if cells != NULL:
         varies = scan_cells(search, node, table, cells, feature, work, &found)
     else:
+        if not is_sorted:
+            sort_codes(table, records, node.n_samples, feature, work)
         varies = scan_samples(search, node, table, records, samples, feature, work, &found)
     if varies and is_better(&found, best):
         place_numbered_cut(search, node, table, cells, work, &found)
         best[0] = found
     return varies
+
+
+cdef void search_side_by_side(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    Workspace* work,
+    Split* best,        # in, out
+) noexcept nogil:
+    """Search the features of a small node that no faster search serves, sorted in blocks."""
+    cdef uint16_t[SMALL][SIDE] keys
+    cdef int32_t block, feature, i, n = node.n_samples
+    cdef uint16_t key
+    block = 0
+    while block < table.n_features:
+        tl_sort_small(records, n, table.record_bytes, table.code_bytes, block, keys)
+        for feature in range(block, min(block + SIDE, table.n_features)):
+            if table.is_gini_pairs and not table.has_missing[feature]:
+                continue
+            for i in range(n):
+                key = keys[i][feature - block]
+                work.sorted_codes[i] = (<uint64_t> (key >> TL_PLACE_BITS) << 32) | (
+                    key & ((1 << TL_PLACE_BITS) - 1)
+                )
+            look_at(search, node, table, NULL, records, samples, feature, True, work, best)
+        block += SIDE
 
 
 cdef int find_binned_split(
@@ -545,7 +583,7 @@ cdef int find_binned_split(
 ) noexcept nogil:
     """Search the features of a node, all of them or as many as are to be drawn."""
     cdef int32_t i, j, feature, n_visited = 0, n_features = search.n_features
-    cdef bint has_varying = False, is_small
+    cdef bint has_varying = False
     cdef uint64_t state = mix(node.seed)
     best.feature = -1
     best.score = -INFINITY
@@ -557,13 +595,14 @@ cdef int find_binned_split(
             return MEMORY_RAN_OUT
     prepare_node(search, node, work)
     if search.rules.max_features >= n_features:
-        is_small = cells == NULL and table.takes_small_nodes and node.n_samples <= TL_SMALL
-        if is_small:
+        if cells != NULL or node.n_samples > TL_SMALL or not table.has_few_codes:
+            for feature in range(n_features):
+                look_at(search, node, table, cells, records, samples, feature, False, work, best)
+            return 0
+        if table.is_gini_pairs:
             search_small_node(search, node, table, records, best)
-        for feature in range(n_features):
-            if is_small and not table.has_missing[feature]:
-                continue
-            look_at(search, node, table, cells, records, samples, feature, work, best)
+        if not table.is_gini_pairs or table.misses_any:
+            search_side_by_side(search, node, table, records, samples, work, best)
         return 0
     # As in scikit-learn: constant features count as drawn, and drawing goes on until one
     # feature that varies was seen. Invariant: features[:i] were drawn.
@@ -576,7 +615,7 @@ cdef int find_binned_split(
         work.features[i] = feature
         i += 1
         n_visited += 1
-        if look_at(search, node, table, cells, records, samples, feature, work, best):
+        if look_at(search, node, table, cells, records, samples, feature, False, work, best):
             has_varying = True
     # The permutation must not depend on the nodes that were searched before.
     for feature in range(n_features):
