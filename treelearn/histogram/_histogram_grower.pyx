@@ -32,7 +32,8 @@ from ._bin_table cimport (
     subtract_histogram,
 )
 from ._binned_set cimport BinnedSet
-from ._histogram_scan cimport find_binned_split, sum_left
+from ._histogram_scan cimport find_binned_split
+from ._histogram_sweep cimport sum_left
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_GAUSSIAN, TL_GINI
