@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -85,10 +86,9 @@ class OneDal:
     """A forest of one tree on all samples and features, by scikit-learn-intelex."""
 
     def __init__(self):
-        import daal4py
         import sklearnex.ensemble
 
-        self.version = daal4py.__version__
+        self.version = version("scikit-learn-intelex")
         self.estimators = {
             "classification": sklearnex.ensemble.RandomForestClassifier,
             "regression": sklearnex.ensemble.RandomForestRegressor,

@@ -8,6 +8,7 @@ cdef class Grower:
     cdef Search search
     cdef uint64_t seed
     cdef int n_threads
+    cdef int n_shares       # subtrees per thread at least, where nodes are of equal size
     cdef dict arrays
     cdef double scale
     cdef double weight_scale

@@ -313,6 +313,7 @@ cdef class Grower:
             and search.rules.monotonic == NULL
         )
         self.n_threads = n_threads
+        self.n_shares = 8
 
     cdef int open_buffers(self, Buffers* buffers) except -1:
         """Point the buffers at the lists, and say how nodes are split by them."""
@@ -414,7 +415,7 @@ cdef class Grower:
             workspaces[0].polls = True
             self.make_root(&root, workspaces)
             if n_threads > 1 and search.rules.max_leaf_nodes == 0:
-                largest_kept = root.n_samples // (8 * n_threads)
+                largest_kept = root.n_samples // (self.n_shares * n_threads)
             with nogil:
                 status = write_record(search, &growth, &root, buffers.samples[0], workspaces)
                 if status == 0 and root.is_terminal:

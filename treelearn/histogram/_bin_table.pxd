@@ -25,7 +25,8 @@ cdef struct BinTable:
     const double* highest
     Layout layout
     bint is_gini_pairs          # the faster search of native/pairs.h serves
-    bint takes_small_nodes      # its search of small nodes too
+    bint has_few_codes          # small nodes are sorted feature beside feature
+    bint misses_any             # whether any feature has missing values
     const int32_t* cell_starts  # of the features, in cells
     int64_t n_cells
     int64_t cell_bytes

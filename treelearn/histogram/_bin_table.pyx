@@ -26,7 +26,7 @@ cdef extern from "native/histogram.h" nogil:
 
 cdef enum:
     # Rows below which sharing out costs more than it saves.
-    FEWEST_SHARED = 16384
+    FEWEST_SHARED = 32768
 
 
 cdef void fill_wide(

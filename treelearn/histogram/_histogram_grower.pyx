@@ -32,13 +32,14 @@ from ._bin_table cimport (
     subtract_histogram,
 )
 from ._binned_set cimport BinnedSet
-from ._histogram_scan cimport find_binned_split, sum_left
+from ._histogram_scan cimport find_binned_split
+from ._histogram_sweep cimport sum_left
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_GAUSSIAN, TL_GINI
 
 cdef extern from "native/pairs.h" nogil:
-    const int TL_SMALL
+    const int TL_SMALL, TL_PLACE_BITS
 
 cdef extern from "native/histogram.h" nogil:
     int64_t tl_count_left(
@@ -55,7 +56,7 @@ cdef extern from "native/histogram.h" nogil:
     )
 
 cdef enum:
-    FEWEST_SHARED = 16384   # rows below which sharing out costs more than it saves
+    FEWEST_SHARED = 32768   # rows below which sharing out costs more than it saves
     MOST_SHARES = 64
     NO_CODE = 0x7FFFFFFF
 
@@ -273,6 +274,8 @@ cdef class HistogramGrower(Grower):
         table.highest = &highest[0]
         table.cell_starts = &starts_view[0]
         table.n_cells = starts[search.n_features]
+        table.has_few_codes = data.bins.n_bins.max() < 1 << (16 - TL_PLACE_BITS)
+        table.misses_any = has_missing.any()
         table.n_stats_kept = search.targets.n_stats
         if search.sums_moments and search.rules.formula != TL_GAUSSIAN:
             table.n_stats_kept = 1  # nothing reads the squares
@@ -285,19 +288,19 @@ cdef class HistogramGrower(Grower):
                 table.layout = PAIRS
                 table.cell_bytes = 8
                 table.is_gini_pairs = search.rules.formula == TL_GINI
-                # code << 1 | class has to fit into 16 bits.
-                table.takes_small_nodes = table.is_gini_pairs and data.bins.n_bins.max() < 32767
         else:
             table.layout = WIDE
             table.cell_bytes = 8 * (
                 table.n_stats_kept + (1 if search.targets.has_unit_weights else 2)
             )
         table.sort_limit = max(
-            TL_SMALL if table.takes_small_nodes else 16,
+            TL_SMALL if table.has_few_codes else 16,
             histogram_bytes(table) // (32 * search.n_features),
         )
         n_kept = max(1, KEPT_BYTES // histogram_bytes(table))
         table.keep_limit = data.rows.shape[0] // n_kept
+        # Large nodes are shared out, and every sharing waits for the slowest thread.
+        self.n_shares = 3
         buffers.table = table
         buffers.evaluate = evaluate_binned
         buffers.hand_on = hand_on_binned

@@ -7,8 +7,3 @@ cdef int find_binned_split(
     const Search* search, const Node* node, const BinTable* table, const void* cells,
     const uint8_t* records, const int32_t* samples, Workspace* work, Split* best,
 ) noexcept nogil
-cdef void sum_left(
-    const Search* search, const Node* node, const BinTable* table, const void* cells,
-    const uint8_t* records, const int32_t* samples, const Split* split, int64_t* stats,
-    int64_t* weight, int32_t* n_left,
-) noexcept nogil

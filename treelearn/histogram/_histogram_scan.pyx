@@ -7,8 +7,8 @@ the right to the left here is a bin, and a cut's number is how many samples lie 
 """
 
 from libc.math cimport INFINITY, nextafter
+from libc.stdint cimport uint16_t
 from libc.stdlib cimport malloc
-from libc.string cimport memset
 
 from .._block cimport offer, score_block
 from .._node cimport MEMORY_RAN_OUT
@@ -16,19 +16,16 @@ from .._pass cimport BINARY, MOMENTS, PLAIN, SUMS, Method, Sweep
 from .._scan cimport prepare_node
 from .._sorting cimport sort_pairs
 from .._splitter cimport mix, threshold_between
-from .._sweep cimport fill_trees, set_term
 from .._types cimport *
 from .._workspace cimport Workspace
-from ._bin_table cimport CLASSES, PAIRS, BinTable
-
-cdef extern from "native/impurity.h" nogil:
-    const int TL_GINI
+from ._bin_table cimport PAIRS, BinTable
+from ._histogram_sweep cimport clear_left, pass_cell, pass_sample, samples_in
 
 cdef extern from "native/histogram.h" nogil:
     uint32_t tl_code(const uint8_t* record, int64_t feature, int code_bytes)
 
 cdef extern from "native/pairs.h" nogil:
-    const int TL_SMALL, TL_SIDE
+    const int TL_SMALL, TL_SIDE, TL_PLACE_BITS
     ctypedef struct tl_small_cut:
         int32_t feature
         int32_t n_left
@@ -37,6 +34,10 @@ cdef extern from "native/pairs.h" nogil:
         int64_t square
         int64_t product
     void tl_make_networks()
+    void tl_sort_small(
+        const uint8_t* records, int n, int64_t record_bytes, int code_bytes, int first_feature,
+        uint16_t (*keys)[16],
+    )
     int tl_best_of_pairs(
         const uint64_t* cells, int n_cells, int64_t n_samples, int64_t ones, int64_t fewest,
         double* score, int64_t* n_left_of_cut,
@@ -50,183 +51,8 @@ tl_make_networks()
 
 cdef enum:
     SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
-
-
-cdef inline int64_t samples_in(
-    const Search* search, const BinTable* table, const void* cells, int64_t cell
-) noexcept nogil:
-    """Samples in one cell."""
-    cdef const uint32_t* counts
-    cdef int64_t n = 0
-    cdef int32_t c, n_classes
-    if table.layout == PAIRS:
-        return <int64_t> ((<const uint64_t*> cells)[cell] & <uint64_t> 0xFFFFFFFF)
-    if table.layout == CLASSES:
-        n_classes = search.targets.n_stats
-        counts = <const uint32_t*> cells + cell * n_classes
-        for c in range(n_classes):
-            n += counts[c]
-        return n
-    return (<const int64_t*> cells)[cell * (table.cell_bytes // 8)]
-
-
-cdef inline void pass_class(
-    const Search* search, int32_t label, int64_t units, Workspace* work, Sweep* sweep
-) noexcept nogil:
-    """Move units of one class from the right to the left, keeping the power sums."""
-    cdef int32_t local = work.local_class[label]
-    cdef int64_t count = work.left[local]
-    if search.rules.formula == TL_GINI:
-        # (count + w)^2 - count^2, exact: below 2^53
-        sweep.sum_left += <double> (units * (2 * count + units))
-        sweep.sum_right -= <double> (units * (2 * work.right[local] - units))
-    work.left[local] = count + units
-    work.right[local] -= units
-    if search.rules.formula != TL_GINI:
-        set_term(
-            work.left_tree, work.n_tree_leaves + local, search.count_terms[work.left[local]]
-        )
-        set_term(
-            work.right_tree, work.n_tree_leaves + local, search.count_terms[work.right[local]]
-        )
-
-
-cdef void pass_cell(
-    const Search* search,
-    const BinTable* table,
-    const void* cells,
-    int64_t cell,
-    Workspace* work,
-    Sweep* sweep,
-) noexcept nogil:
-    """Move the samples of one cell from the right to the left."""
-    cdef const Targets* targets = &search.targets
-    cdef const uint32_t* counts
-    cdef const int64_t* words
-    cdef int32_t c
-    cdef uint64_t pair
-    if table.layout == PAIRS:
-        pair = (<const uint64_t*> cells)[cell]
-        sweep.ones += <int64_t> (pair >> 32)
-        sweep.weight_left += <int64_t> (pair & <uint64_t> 0xFFFFFFFF)
-        return
-    if table.layout == CLASSES:
-        counts = <const uint32_t*> cells + cell * targets.n_stats
-        for c in range(targets.n_stats):
-            if counts[c] > 0:
-                sweep.weight_left += counts[c]
-                if sweep.method == SUMS:
-                    pass_class(search, c, counts[c], work, sweep)
-                else:
-                    work.left[c] += counts[c]
-        return
-    words = <const int64_t*> cells + cell * (table.cell_bytes // 8)
-    if targets.has_unit_weights:
-        sweep.weight_left += words[0]
-        words += 1
-    else:
-        sweep.weight_left += words[1]
-        words += 2
-    if sweep.method == MOMENTS:
-        sweep.moment_left += words[0]
-        if table.n_stats_kept > 1:
-            sweep.square_left += words[1]
-    elif sweep.method == SUMS:
-        for c in range(targets.n_stats):
-            if words[c] > 0:
-                pass_class(search, c, words[c], work, sweep)
-    else:
-        for c in range(table.n_stats_kept):
-            work.left[c] += words[c]
-
-
-cdef inline int32_t class_of_record(
-    const Search* search, const BinTable* table, const uint8_t* record, const int32_t* samples,
-    int64_t i,
-) noexcept nogil:
-    if table.has_class:
-        return tl_code(record, table.n_features, table.code_bytes)
-    return search.targets.labels[samples[i]]
-
-
-cdef void add_to_stats(
-    const Search* search,
-    const BinTable* table,
-    const uint8_t* records,
-    const int32_t* samples,
-    int64_t i,
-    int64_t* stats,     # in, out
-    int64_t* weight,    # in, out
-) noexcept nogil:
-    """Add one sample of a node to a statistics vector."""
-    cdef const Targets* targets = &search.targets
-    cdef int64_t units = 1, n_total = targets.n_total
-    cdef int32_t output, sample
-    if not targets.has_unit_weights:
-        units = targets.weights[samples[i]]
-    weight[0] += units
-    if targets.is_classification and targets.n_outputs == 1:
-        stats[
-            class_of_record(search, table, records + i * table.record_bytes, samples, i)
-        ] += units
-        return
-    sample = samples[i]
-    for output in range(targets.n_outputs):
-        if targets.is_classification:
-            stats[
-                targets.class_starts[output] + targets.labels[output * n_total + sample]
-            ] += units
-        else:
-            stats[2 * output] += targets.sums[output * n_total + sample]
-            stats[2 * output + 1] += targets.square_sums[output * n_total + sample]
-
-
-cdef void pass_sample(
-    const Search* search,
-    const BinTable* table,
-    const uint8_t* records,
-    const int32_t* samples,
-    int64_t i,
-    Workspace* work,
-    Sweep* sweep,
-) noexcept nogil:
-    """Move one sample of a node from the right to the left."""
-    cdef const Targets* targets = &search.targets
-    cdef int64_t units = 1
-    if sweep.method == PLAIN:
-        add_to_stats(search, table, records, samples, i, work.left, &sweep.weight_left)
-        return
-    if not targets.has_unit_weights:
-        units = targets.weights[samples[i]]
-    sweep.weight_left += units
-    if sweep.method == MOMENTS:
-        sweep.moment_left += targets.sums[samples[i]]
-        sweep.square_left += targets.square_sums[samples[i]]
-    elif sweep.method == BINARY:
-        sweep.ones += class_of_record(
-            search, table, records + i * table.record_bytes, samples, i
-        )
-    else:
-        pass_class(
-            search,
-            class_of_record(search, table, records + i * table.record_bytes, samples, i),
-            units, work, sweep,
-        )
-
-
-cdef void clear_left(
-    const Search* search, const Node* node, Workspace* work, Sweep* sweep
-) noexcept nogil:
-    """Start a sweep with nothing on the left."""
-    sweep.weight_left = 0
-    sweep.ones = 0
-    sweep.moment_left = 0
-    sweep.square_left = 0
-    if sweep.method == SUMS:
-        memset(work.left, 0, work.n_local * sizeof(int64_t))
-        fill_trees(search, work, sweep)
-    elif sweep.method == PLAIN:
-        memset(work.left, 0, search.targets.n_stats * sizeof(int64_t))
+    SMALL = 64           # TL_SMALL and TL_SIDE, for arrays
+    SIDE = 16
 
 
 cdef void sort_codes(
@@ -316,7 +142,7 @@ cdef bint scan_samples(
     const uint8_t* records,
     const int32_t* samples,
     int32_t feature,
-    Workspace* work,
+    Workspace* work,    # its sorted codes are the feature's
     Split* best,        # in: a score to beat; out; n_stored_left is the number of the cut
 ) noexcept nogil:
     """Search one feature in the sorted codes; return False when it is constant in the node."""
@@ -327,7 +153,6 @@ cdef bint scan_samples(
     cdef uint32_t missing_code = table.n_bins[feature]
     cdef int64_t n = node.n_samples, n_present = n, i
     cdef int side
-    sort_codes(table, records, n, feature, work)
     while n_present > 0 and <uint32_t> (pairs[n_present - 1] >> 32) == missing_code:
         n_present -= 1
     if n_present == 0 or (n_present == n and pairs[0] >> 32 == pairs[n - 1] >> 32):
@@ -512,6 +337,7 @@ cdef bint look_at(
     const uint8_t* records,
     const int32_t* samples,
     int32_t feature,
+    bint is_sorted,     # the sorted codes are the feature's
     Workspace* work,
     Split* best,        # in, out
 ) noexcept nogil:
@@ -526,11 +352,41 @@ cdef bint look_at(
     if cells != NULL:
         varies = scan_cells(search, node, table, cells, feature, work, &found)
     else:
+        if not is_sorted:
+            sort_codes(table, records, node.n_samples, feature, work)
         varies = scan_samples(search, node, table, records, samples, feature, work, &found)
     if varies and is_better(&found, best):
         place_numbered_cut(search, node, table, cells, work, &found)
         best[0] = found
     return varies
+
+
+cdef void search_side_by_side(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    Workspace* work,
+    Split* best,        # in, out
+) noexcept nogil:
+    """Search the features of a small node that no faster search serves, sorted in blocks."""
+    cdef uint16_t[SMALL][SIDE] keys
+    cdef int32_t block, feature, i, n = node.n_samples
+    cdef uint16_t key
+    block = 0
+    while block < table.n_features:
+        tl_sort_small(records, n, table.record_bytes, table.code_bytes, block, keys)
+        for feature in range(block, min(block + SIDE, table.n_features)):
+            if table.is_gini_pairs and not table.has_missing[feature]:
+                continue
+            for i in range(n):
+                key = keys[i][feature - block]
+                work.sorted_codes[i] = (<uint64_t> (key >> TL_PLACE_BITS) << 32) | (
+                    key & ((1 << TL_PLACE_BITS) - 1)
+                )
+            look_at(search, node, table, NULL, records, samples, feature, True, work, best)
+        block += SIDE
 
 
 cdef int find_binned_split(
@@ -545,7 +401,7 @@ cdef int find_binned_split(
 ) noexcept nogil:
     """Search the features of a node, all of them or as many as are to be drawn."""
     cdef int32_t i, j, feature, n_visited = 0, n_features = search.n_features
-    cdef bint has_varying = False, is_small
+    cdef bint has_varying = False
     cdef uint64_t state = mix(node.seed)
     best.feature = -1
     best.score = -INFINITY
@@ -557,13 +413,14 @@ cdef int find_binned_split(
             return MEMORY_RAN_OUT
     prepare_node(search, node, work)
     if search.rules.max_features >= n_features:
-        is_small = cells == NULL and table.takes_small_nodes and node.n_samples <= TL_SMALL
-        if is_small:
+        if cells != NULL or node.n_samples > TL_SMALL or not table.has_few_codes:
+            for feature in range(n_features):
+                look_at(search, node, table, cells, records, samples, feature, False, work, best)
+            return 0
+        if table.is_gini_pairs:
             search_small_node(search, node, table, records, best)
-        for feature in range(n_features):
-            if is_small and not table.has_missing[feature]:
-                continue
-            look_at(search, node, table, cells, records, samples, feature, work, best)
+        if not table.is_gini_pairs or table.misses_any:
+            search_side_by_side(search, node, table, records, samples, work, best)
         return 0
     # As in scikit-learn: constant features count as drawn, and drawing goes on until one
     # feature that varies was seen. Invariant: features[:i] were drawn.
@@ -576,66 +433,9 @@ cdef int find_binned_split(
         work.features[i] = feature
         i += 1
         n_visited += 1
-        if look_at(search, node, table, cells, records, samples, feature, work, best):
+        if look_at(search, node, table, cells, records, samples, feature, False, work, best):
             has_varying = True
     # The permutation must not depend on the nodes that were searched before.
     for feature in range(n_features):
         work.features[feature] = feature
     return 0
-
-
-cdef void sum_left(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    const void* cells,          # NULL: the samples are passed one by one
-    const uint8_t* records,
-    const int32_t* samples,
-    const Split* split,
-    int64_t* stats,             # out: zero before
-    int64_t* weight,            # out: zero before
-    int32_t* n_left,            # out
-) noexcept nogil:
-    """Sum the statistics of the left side of a split."""
-    cdef const Targets* targets = &search.targets
-    cdef int64_t first = table.cell_starts[split.feature], cell, i
-    cdef int32_t n_bins = table.n_bins[split.feature]
-    cdef int32_t c, n_cells
-    cdef uint32_t code
-    cdef uint64_t pair
-    cdef const uint32_t* counts
-    cdef const int64_t* words
-    n_left[0] = 0
-    if cells == NULL:
-        for i in range(node.n_samples):
-            code = tl_code(records + i * table.record_bytes, split.feature, table.code_bytes)
-            if code <= <uint32_t> split.bin or (
-                split.missing_goes_left and code == <uint32_t> n_bins
-            ):
-                n_left[0] += 1
-                add_to_stats(search, table, records, samples, i, stats, weight)
-        return
-    n_cells = split.bin + 1
-    if split.missing_goes_left and table.has_missing[split.feature]:
-        n_cells += 1  # the last one stands for the missing values
-    for i in range(n_cells):
-        cell = first + (i if i <= split.bin else n_bins)
-        n_left[0] += <int32_t> samples_in(search, table, cells, cell)
-        if table.layout == PAIRS:
-            pair = (<const uint64_t*> cells)[cell]
-            stats[1] += <int64_t> (pair >> 32)
-            stats[0] += <int64_t> (pair & <uint64_t> 0xFFFFFFFF) - <int64_t> (pair >> 32)
-        elif table.layout == CLASSES:
-            counts = <const uint32_t*> cells + cell * targets.n_stats
-            for c in range(targets.n_stats):
-                stats[c] += counts[c]
-        else:
-            words = <const int64_t*> cells + cell * (table.cell_bytes // 8)
-            if not targets.has_unit_weights:
-                weight[0] += words[1]
-                words += 1
-            words += 1
-            for c in range(table.n_stats_kept):
-                stats[c] += words[c]
-    if targets.has_unit_weights:
-        weight[0] = n_left[0]

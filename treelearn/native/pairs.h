@@ -1,4 +1,5 @@
-/* Two classes of unit weight under Gini: the best cut of a feature's cells, and of small nodes.
+/* Small nodes, sorted feature beside feature; and the cuts of two classes of unit weight under
+ * Gini, in small nodes and in a feature's cells.
  *
  * With D = l1 * n0 - l0 * n1 over the classes of the left side and of the node, the score of a cut
  * is D^2 / (n_left * n_right), as tl_gini_binary of block.h has it; D is a whole number. Equal
@@ -16,6 +17,7 @@
 #define TL_SMALL 64     /* samples of a small node at most */
 #define TL_SIDE 16      /* features side by side */
 #define TL_COMPARATORS 543
+#define TL_PLACE_BITS 6 /* of a sample's place in a small node */
 
 /* List the cells that hold samples: running counts up to and including each of them. */
 static inline int tl_list_pairs(const uint64_t *cells, int n_cells, uint64_t *running,
@@ -103,6 +105,40 @@ static void tl_make_networks(void) {
     }
 }
 
+static inline void tl_sort_keys(uint16_t keys[TL_SMALL][TL_SIDE], int n) {
+    const uint16_t *network = tl_networks[n];
+    int size = tl_network_sizes[n], l, k;
+    for (k = 0; k < size; k++) {
+        uint16_t *low = keys[network[k] >> 8], *high = keys[network[k] & 255];
+        uint16_t smaller[TL_SIDE], larger[TL_SIDE];
+        for (l = 0; l < TL_SIDE; l++) smaller[l] = low[l] < high[l] ? low[l] : high[l];
+        for (l = 0; l < TL_SIDE; l++) larger[l] = low[l] < high[l] ? high[l] : low[l];
+        memcpy(low, smaller, sizeof smaller);
+        memcpy(high, larger, sizeof larger);
+    }
+}
+
+/* Sort a small node by each of a block of features: keys of code << TL_PLACE_BITS | place. The
+ * codes have to fit into the bits that are left; those of TL_SIDE features are read, whether the
+ * record has so many or not. */
+TL_VERSIONS static void tl_sort_small(const uint8_t *records, int n, int64_t record_bytes,
+                                      int code_bytes, int first_feature,
+                                      uint16_t keys[TL_SMALL][TL_SIDE]) {
+    int i, l;
+    for (i = 0; i < n; i++, records += record_bytes) {
+        if (code_bytes == 1) {
+            uint8_t codes[TL_SIDE];
+            memcpy(codes, records + first_feature, sizeof codes);
+            for (l = 0; l < TL_SIDE; l++) keys[i][l] = (uint16_t)(codes[l] << TL_PLACE_BITS | i);
+        } else {
+            uint16_t codes[TL_SIDE];
+            memcpy(codes, records + 2 * first_feature, sizeof codes);
+            for (l = 0; l < TL_SIDE; l++) keys[i][l] = (uint16_t)(codes[l] << TL_PLACE_BITS | i);
+        }
+    }
+    tl_sort_keys(keys, n);
+}
+
 typedef struct {
     int32_t feature; /* -1: none is feasible */
     int32_t n_left;
@@ -119,8 +155,7 @@ TL_VERSIONS static void tl_cut_small(const uint8_t *records, int n, int64_t reco
                                      int fewest, const uint8_t *is_skipped, tl_small_cut *best) {
     uint16_t keys[TL_SMALL][TL_SIDE];
     int32_t ones_left[TL_SIDE], squares[TL_SIDE], products[TL_SIDE], places[TL_SIDE];
-    const uint16_t *network = tl_networks[n];
-    int size = tl_network_sizes[n], i, l, k;
+    int i, l;
     int n_lanes = n_features - first_feature < TL_SIDE ? n_features - first_feature : TL_SIDE;
     for (i = 0; i < n; i++, records += record_bytes) {
         if (code_bytes == 1) {
@@ -135,14 +170,7 @@ TL_VERSIONS static void tl_cut_small(const uint8_t *records, int n, int64_t reco
             for (l = 0; l < TL_SIDE; l++) keys[i][l] = (uint16_t)(codes[l] << 1 | label);
         }
     }
-    for (k = 0; k < size; k++) {
-        uint16_t *low = keys[network[k] >> 8], *high = keys[network[k] & 255];
-        uint16_t smaller[TL_SIDE], larger[TL_SIDE];
-        for (l = 0; l < TL_SIDE; l++) smaller[l] = low[l] < high[l] ? low[l] : high[l];
-        for (l = 0; l < TL_SIDE; l++) larger[l] = low[l] < high[l] ? high[l] : low[l];
-        memcpy(low, smaller, sizeof smaller);
-        memcpy(high, larger, sizeof larger);
-    }
+    tl_sort_keys(keys, n);
     for (l = 0; l < TL_SIDE; l++) {
         ones_left[l] = 0;
         squares[l] = -1;
