@@ -30,6 +30,16 @@ def on_codes(X, max_bins, sample_weight):
     return bins, values, rows
 
 
+def midpoint(low, high):
+    """Return the threshold between two values: the lower one where rounding closes the gap."""
+    middle = low / 2.0 + high / 2.0
+    if not low <= middle < high:
+        return low
+    if low == np.float32(low) and high == np.float32(high):
+        return middle if low <= np.float32(middle) < high else low
+    return middle
+
+
 def check_against_codes(estimator, X, y, sample_weight=None):
     """Compare a fitted tree on bins with the exact tree of the codes, node by node."""
     bins, values, rows = on_codes(X, estimator.max_bins, sample_weight)
@@ -53,9 +63,7 @@ def check_against_codes(estimator, X, y, sample_weight=None):
             continue
         low = bins.highest[start + int(codes[goes_left].max())]
         high = bins.lowest[start + int(np.nanmin(np.where(goes_left, np.nan, codes)))]
-        assert low <= nodes["threshold"][node] < high
-        if low / 2 + high / 2 == np.float32(low / 2 + high / 2):
-            assert nodes["threshold"][node] in (low, low / 2 + high / 2)
+        assert nodes["threshold"][node] == midpoint(low, high)
 
 
 @given(st.data())
@@ -189,6 +197,27 @@ def test_threads(kind, rng):
     trees = [make(max_bins=255, n_jobs=n, **limits).fit(X, y, w) for n in (1, 2, 3)]
     equal_trees(trees[0].tree_, trees[1].tree_)
     equal_trees(trees[0].tree_, trees[2].tree_)
+
+
+@pytest.mark.parametrize("name", ["adult", "letter", "electricity", "abalone", "diamonds"])
+def test_real_tables(name, data_folder):
+    pandas = pytest.importorskip("pandas", reason="real tables are read by it")
+    frame = pandas.read_parquet(data_folder / f"{name}.parquet").iloc[::7][:3000]
+    y = frame.pop("target")
+    X = np.column_stack(
+        [
+            column.cat.codes.where(column.cat.codes >= 0).astype(float)
+            if column.dtype == "category"
+            else column.astype(float)
+            for _, column in frame.items()
+        ]
+    )
+    if y.dtype == "category":
+        y, make = y.cat.codes.to_numpy(), DecisionTreeClassifier
+    else:
+        y, make = y.to_numpy(), DecisionTreeRegressor
+    for max_bins in (20, 255):
+        check_against_codes(make(max_bins=max_bins).fit(X, y), X, y)
 
 
 PROGRAM = """
