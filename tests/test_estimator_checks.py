@@ -24,6 +24,8 @@ ESTIMATORS = [
     DecisionTreeRegressor(criterion="gaussian_entropy"),
     DecisionTreeRegressor(splitter="random", max_depth=6),
     DecisionTreeRegressor(max_features=0.5, ccp_alpha=0.001),
+    DecisionTreeClassifier(max_bins=255),
+    DecisionTreeRegressor(max_bins=255, criterion="gaussian_entropy"),
 ]
 
 

@@ -11,13 +11,16 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up.  A file imports from lower layers and from what stands before it in its own.
 # A folder is one entry: its files may import each other.
 LAYERS = (
-    ("_version", "_files", "_types", "native", "information", "criteria", "_threads", "_signals"),
+    (
+        *("_version", "_files", "_types", "native", "information", "criteria", "_threads"),
+        *("_signals", "_impurity", "_cupy"),
+    ),
     ("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
         *("_splitter", "_partition", "_predict"),
     ),
-    ("_node", "_local", "_records", "_grower", "_fitting", "histogram"),
+    ("_node", "_local", "_records", "_grower", "histogram", "_fitting", "batched"),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),
@@ -38,6 +41,7 @@ RANKS = {
 # The entries that may import what a user may lack, what would make every import slow, and what
 # scikit-learn may change without notice.  Its other private parts are for _validation only.
 HOMES = {
+    "cupy": {"_cupy"},
     "duckdb": {"export"},
     "matplotlib": {"plot"},
     "onnx": {"export"},
@@ -50,6 +54,7 @@ HOMES = {
     "sklearn.base._fit_context": {"classifier", "regressor"},
     "sklearn.tree._tree": {"tree"},
     "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
+    "torch": {"batched"},
     "treelite": {"export"},
     "typer": {"_terminal", "_model_commands", "_compare_command", "_report_command", "cli"},
 }

@@ -23,11 +23,14 @@ PUBLIC_NAMES = [
     "DecisionTreeRegressor",
     "TrainingSet",
     "__version__",
+    "best_splits",
     "clear_training_cache",
     "compare_criteria",
+    "impurity",
     "information_report",
     "set_training_cache_size",
     "show_versions",
+    "split_gains",
     "training_cache_info",
 ]
 

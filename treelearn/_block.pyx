@@ -9,12 +9,15 @@ from ._workspace cimport BLOCK, Workspace
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_GINI, TL_POISSON, TL_GAUSSIAN
-    double tl_sum_score(int, double, double, double, double)
     double tl_moment_score(int, double, double, double, double)
 
 cdef extern from "native/block.h" nogil:
     void tl_gini_binary(const double*, const double*, double, double, int, int, double*)
     void tl_gini_sums(const double*, const double*, const double*, double, int, int, double*)
+    void tl_score_sums(
+        int, double, const double*, const double*, const double*, double, const double*, int, int,
+        double*
+    )
     void tl_squared_error(
         const double*, const double*, const double*, double, double, int, int, double*
     )
@@ -147,7 +150,7 @@ cdef void score_block(
     cdef double weight = <double> node.weight
     cdef double min_weight = <double> search.rules.min_weight_leaf
     cdef int64_t min_samples = search.rules.min_samples_leaf
-    cdef double ones = 0.0, left, right, left_weight, right_weight, ridge, whole
+    cdef double ones = 0.0, left_weight, right_weight, ridge, whole
     cdef int first = 0, end = sweep.n_candidates, i
     sweep.n_candidates = 0
     # Candidates come with growing left sides: the feasible ones are a range.
@@ -166,29 +169,26 @@ cdef void score_block(
             tl_gini_binary(weight_left, sum_left, weight, ones, first, end, score)
         else:
             for i in range(first, end):
-                left_weight = weight_left[i]
-                right_weight = weight - left_weight
-                left = terms[<int64_t> (left_weight - sum_left[i])] + terms[<int64_t> sum_left[i]]
+                right_weight = weight - weight_left[i]
                 whole = ones - sum_left[i]
-                right = terms[<int64_t> (right_weight - whole)] + terms[<int64_t> whole]
-                score[i] = tl_sum_score(
-                    formula, order, left, left_weight, weight_terms[<int64_t> left_weight]
-                ) + tl_sum_score(
-                    formula, order, right, right_weight, weight_terms[<int64_t> right_weight]
+                work.square_left[i] = (
+                    terms[<int64_t> (weight_left[i] - sum_left[i])] + terms[<int64_t> sum_left[i]]
                 )
+                work.square_right[i] = (
+                    terms[<int64_t> (right_weight - whole)] + terms[<int64_t> whole]
+                )
+            tl_score_sums(
+                formula, order, weight_left, work.square_left, work.square_right, weight,
+                weight_terms, first, end, score,
+            )
     elif sweep.method == SUMS:
         if formula == TL_GINI:
             tl_gini_sums(weight_left, sum_left, sum_right, weight, first, end, score)
         else:
-            for i in range(first, end):
-                left_weight = weight_left[i]
-                right_weight = weight - left_weight
-                score[i] = tl_sum_score(
-                    formula, order, sum_left[i], left_weight, weight_terms[<int64_t> left_weight]
-                ) + tl_sum_score(
-                    formula, order, sum_right[i], right_weight,
-                    weight_terms[<int64_t> right_weight],
-                )
+            tl_score_sums(
+                formula, order, weight_left, sum_left, sum_right, weight, weight_terms, first, end,
+                score,
+            )
     elif formula == TL_POISSON or formula == TL_GAUSSIAN:
         ridge = targets.ridges[0] / targets.sum_unit / targets.sum_unit
         for i in range(first, end):

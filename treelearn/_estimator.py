@@ -86,7 +86,11 @@ class TreeEstimator:
         rules = growth_rules(self, n_samples, n_features)
         rules["monotonic"] = monotonic
         seed = _draw_seed(self.random_state, rules, n_features)
-        tree = grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs, shared)
+        tree = grow_tree(
+            *(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs),
+            max_bins=self.max_bins,
+            shared=shared,
+        )
         self.n_features_in_ = n_features
         self.n_outputs_ = y.shape[0]
         self.max_features_ = rules["max_features"]

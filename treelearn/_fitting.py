@@ -1,5 +1,7 @@
 """From validated arrays to a fitted tree."""
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -13,7 +15,6 @@ from .criteria import (
     GAUSSIAN_RIDGE,
     GINI,
     POISSON,
-    RENYI,
     RENYI_MEAN,
     SHANNON,
     SHANNON_TIES_FROM,
@@ -30,13 +31,13 @@ _LARGEST_TABLE = 2**25
 _FEWEST_CELLS_FOR_THREADS = 200_000
 # Sorting fewer cells takes as long as telling whether they were sorted before.
 _FEWEST_CELLS_KEPT = 20_000
-# The norm of the class counts of a low order would pass the range of float64.
-_LARGEST_LOG_NORM = 600.0
 # Next to order 1 the sums of powers all come to the weight of the node, and differ by rounding.
 _NEAREST_TO_ONE = 0.05
 
 
-def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, shared=None):
+def grow_tree(
+    X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, max_bins=None, shared=None
+):
     """Grow one tree.
 
     Parameters
@@ -57,6 +58,8 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, share
         Seed of every random choice.
     n_jobs : int or None
         Threads that may be used, as the estimators take it.
+    max_bins : int or None, default=None
+        Most bins of a feature; None searches every cut between values.
     shared : dict or None, default=None
         Lists sorted from all rows of X for other fits, by whether they hold the labels; filled
         where they are missing. None: the cache of the process serves.
@@ -65,43 +68,54 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs, share
     -------
     Tree
         The tree, not pruned.
+
+    Raises
+    ------
+    ValueError
+        If the criterion or the splitter has no meaning on bins.
     """
+    if max_bins is not None:
+        _check_binned(kernel, rules)
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
+    options = {
+        "is_centred": kernel.formula != POISSON,
+        "ridge_share": GAUSSIAN_RIDGE,
+        "n_threads": n_threads,
+    }
+    if max_bins is not None:
+        # Taken here, so that who grows exact trees need not wait for them.
+        from .histogram._binned_set import BinnedSet
+        from .histogram._histogram_grower import HistogramGrower
 
-    def prepare(weights, lists):
-        return TrainingSet(
-            X,
-            y,
-            n_classes,
-            weights,
-            is_centred=kernel.formula != POISSON,
-            ridge_share=GAUSSIAN_RIDGE,
-            n_threads=n_threads,
-            lists=lists,
-        )
-
-    if shared is not None:
-        kind = "labels" if n_classes is not None else "targets"
-        if kind not in shared:
-            shared[kind] = prepare(None, None).lists
-        training_set = prepare(sample_weight, shared[kind])
-        keeps_lists = True
+        training_set = BinnedSet(X, y, n_classes, sample_weight, max_bins=max_bins, **options)
+        make_grower = HistogramGrower
     else:
-        key = _content(X, y, n_classes, sample_weight)
-        lists = None if key is None else cache.get(key)
-        training_set = prepare(sample_weight, lists)
-        if key is not None and lists is None:
-            cache.put(key, training_set.lists)
-        keeps_lists = key is not None
+        training_set, keeps_lists = _sorted_set(X, y, n_classes, sample_weight, shared, options)
+        make_grower = partial(Grower, keeps_lists=keeps_lists)
     rules = dict(
         rules,
         tables=_count_tables(kernel, training_set, rules),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
-    arrays = Grower(training_set, kernel, rules, seed, n_threads, keeps_lists).grow()
+    arrays = make_grower(training_set, kernel, rules, seed, n_threads).grow()
     return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
+
+
+def _sorted_set(X, y, n_classes, sample_weight, shared, options):
+    """Return the training set, sorted now or before, and whether its lists are to be kept."""
+    if shared is not None:
+        kind = "labels" if n_classes is not None else "targets"
+        if kind not in shared:
+            shared[kind] = TrainingSet(X, y, n_classes, None, **options).lists
+        return TrainingSet(X, y, n_classes, sample_weight, lists=shared[kind], **options), True
+    key = _content(X, y, n_classes, sample_weight)
+    lists = None if key is None else cache.get(key)
+    training_set = TrainingSet(X, y, n_classes, sample_weight, lists=lists, **options)
+    if key is not None and lists is None:
+        cache.put(key, training_set.lists)
+    return training_set, key is not None
 
 
 def _content(X, y, n_classes, sample_weight):
@@ -117,6 +131,19 @@ def _content(X, y, n_classes, sample_weight):
     if sample_weight is not None and not sample_weight.all():
         key += (hash_array(sample_weight > 0),)
     return key
+
+
+def _check_binned(kernel, rules):
+    """Raise ValueError for what growth on bins does not know."""
+    if kernel.formula == ABSOLUTE_ERROR:
+        raise ValueError(
+            "criterion='absolute_error' needs every target of a bin, not their sums; "
+            "use max_bins=None."
+        )
+    if rules["random_thresholds"]:
+        raise ValueError(
+            "splitter='random' draws its thresholds between values; use max_bins=None."
+        )
 
 
 def _target_ranks(y):
@@ -145,8 +172,6 @@ def _count_tables(kernel, training_set, rules):
         terms = count * np.log(np.maximum(count, 1.0))
         return terms, terms
     if abs(kernel.order - 1.0) < _NEAREST_TO_ONE or kernel.order >= SHANNON_TIES_FROM:
-        return None
-    if kernel.formula == RENYI and np.log(total) > _LARGEST_LOG_NORM * kernel.order:
         return None
     # In units of a power of two in the middle of the counts, so that no power overflows.
     scaled = count / 2.0 ** (total.bit_length() // 2)

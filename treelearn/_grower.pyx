@@ -51,7 +51,7 @@ cdef int apply_split(
     status = write_split(search, growth, candidate, divided, work)
     if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
         return status
-    return hand_on(search, buffers, candidate, work)
+    return buffers.hand_on(search, buffers, candidate, work)
 
 
 cdef int grow_narrow(
@@ -114,7 +114,7 @@ cdef int grow_depth_first(
             status = grow_narrow(search, buffers, growth, &candidate.node, work)
             release_node(&candidate.node)
             continue
-        status = evaluate(search, buffers, &candidate, work, &is_split)
+        status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
         if status == 0:
             if is_split:
                 status = apply_split(search, buffers, growth, &candidate, work)
@@ -186,7 +186,7 @@ cdef int grow_best_first(
     if heap == NULL:
         return MEMORY_RAN_OUT
     candidate.node = root[0]
-    status = evaluate(search, buffers, &candidate, work, &is_split)
+    status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
     if status == 0 and is_split:
         heap[0] = candidate
         n_heap = 1
@@ -223,7 +223,7 @@ cdef int grow_best_first(
                 release_node(child)
                 continue
             next_candidate.node = child[0]
-            status = evaluate(search, buffers, &next_candidate, work, &is_split)
+            status = buffers.evaluate(search, buffers, &next_candidate, work, &is_split)
             if status == 0 and is_split:
                 heap[n_heap] = next_candidate
                 n_heap += 1
@@ -310,15 +310,6 @@ cdef class Grower:
         Whether the lists of the training set stay as they are, which takes as much memory again.
     """
 
-    cdef TrainingSet training_set
-    cdef Search search
-    cdef uint64_t seed
-    cdef int n_threads
-    cdef bint keeps_lists
-    cdef dict arrays
-    cdef double scale
-    cdef double weight_scale
-
     def __init__(
         self,
         TrainingSet training_set,
@@ -385,11 +376,27 @@ cdef class Grower:
             and search.rules.monotonic == NULL
         )
         search.is_concave = kernel.is_concave_for(search.targets.max_n_classes)
+        search.simd = tl_simd_level()
+        self.n_threads = n_threads
+        self.n_shares = 8
+        self.keeps_lists = keeps_lists
+        self.choose_scan()
+
+    cdef void choose_scan(self):
+        """Choose how lists are scanned, and what of the samples has to be kept for it."""
+        cdef TrainingSet data = self.training_set
+        cdef Search* search = &self.search
+        if data.root_segments is None:
+            # Binned samples have no lists.
+            search.scan = SCAN_OTHER
+            search.keeps_samples = True
+            search.may_narrow = False
+            return
         search.scan = scan_of(search)
         search.keeps_samples = (
             not search.targets.is_classification
             or search.targets.n_outputs > 1
-            or bool((training_set.root_segments.sum(axis=1) < len(training_set.rows)).any())
+            or bool((data.root_segments.sum(axis=1) < len(data.rows)).any())
         )
         search.may_narrow = (
             (search.sums_classes or search.sums_moments)
@@ -397,9 +404,22 @@ cdef class Grower:
             and not search.rules.random_thresholds
             and search.rules.max_leaf_nodes == 0
         )
-        search.simd = tl_simd_level()
-        self.n_threads = n_threads
-        self.keeps_lists = keeps_lists
+
+    cdef int open_buffers(self, Buffers* buffers) except -1:
+        """Point the buffers at the lists, and say how nodes are split by them."""
+        cdef TrainingSet data = self.training_set
+        first = np.empty_like(data.entries) if self.keeps_lists else data.entries
+        second = np.empty_like(data.entries)
+        cdef uint32_t[::1] root_entries = data.entries
+        cdef uint32_t[::1] first_entries = first
+        cdef uint32_t[::1] second_entries = second
+        self.arrays.update(first_entries=first, second_entries=second)
+        buffers.lists[0] = &first_entries[0]
+        buffers.lists[1] = &second_entries[0]
+        buffers.lists[2] = &root_entries[0]
+        buffers.evaluate = evaluate
+        buffers.hand_on = hand_on
+        return 0
 
     cdef int make_root(self, Node* root, Workspace* work) except -1:
         """Set the root from all samples and all features."""
@@ -457,20 +477,15 @@ cdef class Grower:
         cdef Node* pending = NULL
         cdef int32_t n_pending = 0, largest_kept = 0, k
         cdef int status = 0, i
-        first = np.empty_like(data.entries) if self.keeps_lists else data.entries
-        spare_entries = np.empty_like(data.entries)
         samples = np.empty((2, search.n_total if search.keeps_samples else 1), dtype=np.int32)
         if search.keeps_samples:
             samples[0, : data.rows.shape[0]] = data.rows
-        cdef uint32_t[::1] root_entries = data.entries
-        cdef uint32_t[::1] first_entries = first
-        cdef uint32_t[::1] second_entries = spare_entries
         cdef int32_t[:, ::1] samples_view = samples
-        buffers.lists[0] = &first_entries[0]
-        buffers.lists[1] = &second_entries[0]
-        buffers.lists[2] = &root_entries[0]
+        memset(&buffers, 0, sizeof(Buffers))
         buffers.samples[0] = &samples_view[0, 0]
         buffers.samples[1] = &samples_view[1, 0]
+        buffers.n_threads = n_threads
+        self.open_buffers(&buffers)
         memset(&growth, 0, sizeof(Growth))
         growth.value_stride = 0
         if not search.targets.is_classification:
@@ -492,7 +507,7 @@ cdef class Grower:
             self.make_root(&root, workspaces)
             root.buffer = 2 if self.keeps_lists else 0
             if n_threads > 1 and search.rules.max_leaf_nodes == 0:
-                largest_kept = root.n_samples // (8 * n_threads)
+                largest_kept = root.n_samples // (self.n_shares * n_threads)
             with nogil:
                 status = write_record(search, &growth, &root, buffers.samples[0], workspaces)
                 if status == 0 and root.is_terminal:
@@ -511,6 +526,7 @@ cdef class Grower:
                     raise MemoryError(f"Unable to allocate {n_pending * sizeof(Growth)} bytes.")
                 for k in range(n_pending):
                     growths[k].value_stride = growth.value_stride
+                buffers.n_threads = 1
                 # Subtrees write to their own records and to their own part of the buffers.
                 for k in prange(
                     n_pending, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1

@@ -91,6 +91,7 @@ cdef int enter_narrow(
     stride *= TL_NARROW_SLACK
     root[0] = node[0]
     root.segments = NULL
+    root.histogram = NULL
     root.stats = <int64_t*> malloc(targets.n_stats * sizeof(int64_t))
     root.segments = <Segment*> malloc(node.n_segments * sizeof(Segment))
     if root.stats == NULL or root.segments == NULL:
@@ -123,6 +124,7 @@ cdef int enter_narrow(
     local.targets.y = work.local_y
     root.buffer = 0
     root.start = 0
+    local_buffers[0] = buffers[0]
     local_buffers.lists[0] = work.narrow[0]
     local_buffers.lists[1] = work.narrow[1]
     local_buffers.samples[0] = work.local_samples[0]

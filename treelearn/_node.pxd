@@ -16,10 +16,24 @@ cdef struct Candidate:
     Split split
     double gain
 
-# The two buffers between which samples and entries go back and forth, level by level.
+cdef struct Buffers
+
+ctypedef int (*evaluate_t)(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work, bint* is_split
+) noexcept nogil
+ctypedef int (*hand_on_t)(
+    const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
+) noexcept nogil
+
+# The two buffers between which samples and entries go back and forth, level by level, and how a
+# node is split by them.
 cdef struct Buffers:
     int32_t* samples[2]     # NULL where they are not kept
     void* lists[3]          # the third is for the root where its lists are to stay as they are
+    void* table             # histogram mode: its BinTable
+    int n_threads           # that may share one node
+    evaluate_t evaluate
+    hand_on_t hand_on
 
 cdef void release_node(Node* node) noexcept nogil
 cdef double node_value(
@@ -28,6 +42,11 @@ cdef double node_value(
 ) noexcept nogil
 cdef void describe(
     const Search* search, Node* node, const int32_t* samples, Workspace* work
+) noexcept nogil
+cdef int open_children(const Search* search, Candidate* candidate) noexcept nogil
+cdef void weigh_up(
+    const Search* search, Candidate* candidate, const int32_t* divided, Workspace* work,
+    bint* is_split,
 ) noexcept nogil
 cdef int evaluate(
     const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work, bint* is_split

@@ -22,8 +22,10 @@ cdef double ROUNDING = 1e-13
 cdef void release_node(Node* node) noexcept nogil:
     free(node.stats)
     free(node.segments)
+    free(node.histogram)
     node.stats = NULL
     node.segments = NULL
+    node.histogram = NULL
 
 
 cdef inline const int32_t* past(const int32_t* samples, int32_t n) noexcept nogil:
@@ -59,6 +61,51 @@ cdef double node_value(
     return value_of(search, output, samples, node.n_samples, work.pairs, work.spare_pairs)
 
 
+cdef int open_children(const Search* search, Candidate* candidate) noexcept nogil:
+    """Make two empty children of a node, with zero statistics."""
+    cdef const Node* node = &candidate.node
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    left[0] = right[0] = node[0]
+    left.segments = right.segments = NULL
+    left.histogram = right.histogram = NULL
+    left.stats = <int64_t*> calloc(search.targets.n_stats, sizeof(int64_t))
+    right.stats = <int64_t*> calloc(search.targets.n_stats, sizeof(int64_t))
+    if left.stats == NULL or right.stats == NULL:
+        return MEMORY_RAN_OUT
+    left.buffer = right.buffer = 1 - (node.buffer & 1)
+    left.depth = right.depth = node.depth + 1
+    left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
+    right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
+    left.weight = right.weight = 0
+    return 0
+
+
+cdef void weigh_up(
+    const Search* search,
+    Candidate* candidate,       # in: children with their statistics; out: the rest, and the gain
+    const int32_t* divided,     # the samples of the node, left ones first
+    Workspace* work,
+    bint* is_split,             # out
+) noexcept nogil:
+    """Describe the children and tell whether the split gains enough."""
+    cdef const Node* node = &candidate.node
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    cdef double unit = search.targets.weight_unit
+    cdef double term = <double> node.weight * node.impurity
+    describe(search, left, divided, work)
+    describe(search, right, past(divided, left.n_samples), work)
+    if search.rules.monotonic != NULL:
+        set_bounds(search, candidate, divided, work)
+    candidate.gain = (
+        term - <double> left.weight * left.impurity - <double> right.weight * right.impurity
+    ) * unit
+    if fabs(candidate.gain) < ROUNDING * fabs(term) * unit:
+        candidate.gain = 0.0
+    is_split[0] = candidate.gain >= search.rules.min_decrease
+
+
 cdef int evaluate(
     const Search* search,
     Buffers* buffers,
@@ -70,28 +117,22 @@ cdef int evaluate(
     cdef Node* node = &candidate.node
     cdef Node* left = &candidate.left
     cdef Node* right = &candidate.right
-    cdef const Targets* targets = &search.targets
     cdef const void* lists = buffers.lists[node.buffer]
     cdef const int32_t* samples = NULL
     cdef int32_t* divided = NULL
-    cdef double term
     if search.keeps_samples:
         samples = buffers.samples[node.buffer & 1] + node.start
         divided = buffers.samples[1 - (node.buffer & 1)] + node.start
     is_split[0] = False
     left.stats = right.stats = NULL
     left.segments = right.segments = NULL
+    left.histogram = right.histogram = NULL
     find_split(search, node, samples, lists, work, &candidate.split)
     if work.is_stopped:
         return INTERRUPTED
     if candidate.split.feature < 0:
         return 0
-    left[0] = right[0] = node[0]
-    left.segments = right.segments = NULL
-    left.stats = right.stats = NULL
-    left.stats = <int64_t*> calloc(targets.n_stats, sizeof(int64_t))
-    right.stats = <int64_t*> calloc(targets.n_stats, sizeof(int64_t))
-    if left.stats == NULL or right.stats == NULL:
+    if open_children(search, candidate) != 0:
         return MEMORY_RAN_OUT
     left.n_samples = candidate.split.n_left
     right.n_samples = node.n_samples - left.n_samples
@@ -102,22 +143,8 @@ cdef int evaluate(
         )
         clear_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     right.start = node.start + left.n_samples
-    left.buffer = right.buffer = 1 - (node.buffer & 1)
-    left.depth = right.depth = node.depth + 1
-    left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
-    right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
     divide_statistics(search, candidate, divided, lists)
-    describe(search, left, divided, work)
-    describe(search, right, past(divided, left.n_samples), work)
-    if search.rules.monotonic != NULL:
-        set_bounds(search, candidate, divided, work)
-    term = <double> node.weight * node.impurity
-    candidate.gain = (
-        term - <double> left.weight * left.impurity - <double> right.weight * right.impurity
-    ) * targets.weight_unit
-    if fabs(candidate.gain) < ROUNDING * fabs(term) * targets.weight_unit:
-        candidate.gain = 0.0
-    is_split[0] = candidate.gain >= search.rules.min_decrease
+    weigh_up(search, candidate, divided, work, is_split)
     return 0
 
 
@@ -130,7 +157,6 @@ cdef void divide_statistics(
     cdef Node* left = &candidate.left
     cdef Node* right = &candidate.right
     cdef int32_t i
-    left.weight = right.weight = 0
     if search.keeps_samples and left.n_samples > right.n_samples:
         add_samples(
             targets, divided + left.n_samples, right.n_samples, right.stats, &right.weight
@@ -160,7 +186,7 @@ cdef void set_bounds(
         return
     middle = (
         node_value(search, left, 0, divided, work)
-        + node_value(search, right, 0, divided + left.n_samples, work)
+        + node_value(search, right, 0, past(divided, left.n_samples), work)
     ) / 2.0
     if direction > 0:
         left.upper_bound = middle

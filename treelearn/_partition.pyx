@@ -12,7 +12,7 @@ from ._workspace cimport Workspace, is_stopped
 
 cdef extern from "native/narrow.h" nogil:
     void tl_fill_compress_16()
-    int tl_goes_left(const uint8_t*, uint16_t)
+    int tl_narrow_goes_left(const uint8_t*, uint16_t)
     void tl_partition_narrow(
         int, const uint8_t*, int, const uint16_t*, int, uint16_t*, int, uint16_t*
     )
@@ -205,7 +205,7 @@ cdef void partition_narrow_segment(
     for k in range(3):
         left_lengths[k] = 0
         for i in range(lengths[k]):
-            left_lengths[k] += tl_goes_left(goes_left, old[i])
+            left_lengths[k] += tl_narrow_goes_left(goes_left, old[i])
         n_left += left_lengths[k]
         old += lengths[k]
     old -= n

@@ -7,3 +7,4 @@ cdef void find_split(
 ) noexcept nogil
 cdef const Segment* segment_of(const Node* node, int32_t feature) noexcept nogil
 cdef uint64_t mix(uint64_t state) noexcept nogil
+cdef double threshold_between(double low, double high) noexcept nogil

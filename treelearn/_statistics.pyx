@@ -5,16 +5,16 @@ the weighted targets of every output, in whole units: adding samples in any orde
 the difference of two nodes, gives the same bits.
 """
 
-from libc.math cimport fabs, log
+from libc.math cimport fabs
 
 from ._sorting cimport sort_pairs
 from ._types cimport *
 
 cdef extern from "native/impurity.h" nogil:
-    const int TL_SHANNON, TL_RENYI, TL_ABSOLUTE_ERROR, TL_POISSON, TL_GAUSSIAN
+    const int TL_SHANNON, TL_ABSOLUTE_ERROR, TL_POISSON, TL_GAUSSIAN
+    double tl_log(double)
     double tl_class_impurity(int, double, const double*, int, double)
     double tl_class_score(int, double, const double*, int, double)
-    double tl_norm_score(double, const double*, double, const double*, double, int)
     double tl_moment_score(int, double, double, double, double)
     double tl_gaussian_impurity(double, double)
 
@@ -165,7 +165,7 @@ cdef double output_impurity(
         elif formula == TL_POISSON:
             # Half of the deviance; the parts linear in the target add up to zero.
             if target > 0.0:
-                total += units * target * log(target / centre)
+                total += units * target * tl_log(target / centre)
         else:
             total += units * (target - centre) * (target - centre)
     total /= weight
@@ -207,31 +207,21 @@ cdef double side_score(
     int64_t weight,
     const int64_t* node_stats,  # of the node that is split
     int64_t node_weight,
-    double* counts,             # scratch: twice as many as an output has classes
+    double* counts,             # scratch
     bint shannon,               # score by Shannon's entropy, to decide between equal scores
 ) noexcept nogil:
     """Return what one child adds to the score of a split; larger is better."""
     cdef const Targets* targets = &search.targets
     cdef int formula = TL_SHANNON if shannon else search.rules.formula
     cdef double total = 0.0, total_sum, real_weight, share
-    cdef int32_t output, c, first, n_classes
+    cdef int32_t output, c
     for output in range(targets.n_outputs):
         if targets.is_classification:
-            n_classes = targets.n_classes[output]
-            first = targets.class_starts[output]
-            for c in range(n_classes):
-                counts[c] = <double> stats[first + c]
-            if formula == TL_RENYI and search.rules.order < 1.0:
-                for c in range(n_classes):
-                    counts[n_classes + c] = <double> node_stats[first + c]
-                total += tl_norm_score(
-                    search.rules.order, counts, <double> weight, counts + n_classes,
-                    <double> node_weight, n_classes,
-                )
-            else:
-                total += tl_class_score(
-                    formula, search.rules.order, counts, n_classes, <double> weight
-                )
+            for c in range(targets.n_classes[output]):
+                counts[c] = <double> stats[targets.class_starts[output] + c]
+            total += tl_class_score(
+                formula, search.rules.order, counts, targets.n_classes[output], <double> weight
+            )
         else:
             real_weight = <double> weight * targets.weight_unit
             total_sum = <double> stats[2 * output]

@@ -13,15 +13,6 @@ cdef extern from "native/impurity.h" nogil:
     const int TL_GINI, TL_GAUSSIAN
 
 
-cdef inline void set_term(double* tree, int32_t leaf, double term) noexcept nogil:
-    """Change one leaf of a tree of sums; its root is tree[1]."""
-    tree[leaf] = term
-    leaf >>= 1
-    while leaf > 0:
-        tree[leaf] = tree[2 * leaf] + tree[2 * leaf + 1]
-        leaf >>= 1
-
-
 cdef void fill_trees(const Search* search, Workspace* work, Sweep* sweep) noexcept nogil:
     """Set both power sums from the class counts of the left side."""
     cdef int32_t c, leaf, n_leaves = work.n_tree_leaves

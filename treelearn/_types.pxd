@@ -88,6 +88,7 @@ cdef struct Split:
     bint missing_goes_left
     bint needs_double           # in float32 the two sides would not be told apart
     double threshold
+    int32_t bin                 # histogram mode: codes up to this one go left
 
 # Everything that stays the same while a tree grows.
 cdef struct Search:
@@ -132,3 +133,4 @@ cdef struct Node:
     int64_t weight                  # in units
     int64_t* stats                  # first class weights or (sum, square sum) of each output
     Segment* segments               # of the features that may still vary
+    void* histogram                 # histogram mode: its cells, where they are kept

@@ -59,7 +59,7 @@ cdef struct Workspace:
     double* weight_left             # in units
     double* sum_left
     double* sum_right
-    double* square_left             # regression alone
+    double* square_left             # regression; power sums of two classes
     double* square_right
     double* score
     # Statistics while one feature is scanned.
@@ -68,7 +68,7 @@ cdef struct Workspace:
     int64_t* above
     int64_t* missing
     int64_t* nothing                # always 0
-    double* counts                  # twice as many as an output has classes
+    double* counts                  # as many as an output has classes
     double* left_tree
     double* right_tree
     # What is prepared once a node.
@@ -108,6 +108,10 @@ cdef struct Workspace:
     int64_t* fenwick
     double* costs
     uint8_t* marks                  # by sample, all 0 between uses
+    # Histogram mode: taken when they are first needed.
+    void* cells                     # of a node that keeps none
+    uint64_t* sorted_codes          # code << 32 | place in the node
+    uint64_t* spare_codes
     # Signals: looked at by the thread that holds Python alone.
     bint polls
     bint is_stopped

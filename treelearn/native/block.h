@@ -7,16 +7,7 @@
 #ifndef TREELEARN_BLOCK_H
 #define TREELEARN_BLOCK_H
 
-#include <math.h>
-#include <stdint.h>
-
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#define TL_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
-#elif defined(__GNUC__)
-#define TL_VERSIONS __attribute__((unused))
-#else
-#define TL_VERSIONS
-#endif
+#include "impurity.h"
 
 /* Gini, two classes of unit weight: D^2 / (n_left * n_right) with D = l1 * n0 - l0 * n1, which is
  * half the gain times the node's weight; D is a whole number, exact while the node's weight is
@@ -61,6 +52,44 @@ TL_VERSIONS static int64_t tl_screen_sums(const double *weight_left, const doubl
         any |= -(int64_t)(excess[i] >= 0.0);
     }
     return any;
+}
+
+/* The other criteria of one power sum from the power sums of the two sides. Every formula has a
+ * loop of its own, so that the compiler can make vector code of it. */
+#define TL_SCORE_SUMS(score_of)                                                                \
+    for (i = first; i < end; i++) {                                                            \
+        double weight_right = weight - weight_left[i];                                         \
+        score[i] = score_of(sum_left[i], weight_left[i]) + score_of(sum_right[i], weight_right); \
+    }
+#define TL_WEIGHT_TERM(weight) weight_terms[(int32_t)(weight)]
+#define TL_SHANNON_SCORE(sum, weight)                                                          \
+    tl_sum_score(TL_SHANNON, order, sum, weight, TL_WEIGHT_TERM(weight))
+#define TL_TSALLIS_SCORE(sum, weight)                                                          \
+    tl_sum_score(TL_TSALLIS, order, sum, weight, TL_WEIGHT_TERM(weight))
+#define TL_RENYI_SCORE_2(sum, weight) tl_sum_score(TL_RENYI, 2.0, sum, weight, 0.0)
+#define TL_RENYI_SCORE_HALF(sum, weight) tl_sum_score(TL_RENYI, 0.5, sum, weight, 0.0)
+#define TL_RENYI_SCORE(sum, weight) tl_renyi_score(order, sum)
+#define TL_RENYI_MEAN_SCORE(sum, weight)                                                       \
+    tl_sum_score(TL_RENYI_MEAN, order, sum, weight, TL_WEIGHT_TERM(weight))
+
+TL_VERSIONS static void tl_score_sums(int criterion, double order, const double *weight_left,
+                                      const double *sum_left, const double *sum_right,
+                                      double weight, const double *weight_terms, int first,
+                                      int end, double *score) {
+    int i;
+    if (criterion == TL_SHANNON) {
+        TL_SCORE_SUMS(TL_SHANNON_SCORE)
+    } else if (criterion == TL_TSALLIS) {
+        TL_SCORE_SUMS(TL_TSALLIS_SCORE)
+    } else if (criterion == TL_RENYI_MEAN) {
+        TL_SCORE_SUMS(TL_RENYI_MEAN_SCORE)
+    } else if (order == 2.0) {
+        TL_SCORE_SUMS(TL_RENYI_SCORE_2)
+    } else if (order == 0.5) {
+        TL_SCORE_SUMS(TL_RENYI_SCORE_HALF)
+    } else {
+        TL_SCORE_SUMS(TL_RENYI_SCORE)
+    }
 }
 
 /* Squared error from the sums of the two sides, about the mean of the node: the score is then no

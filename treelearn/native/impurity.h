@@ -10,14 +10,7 @@
 #ifndef TREELEARN_IMPURITY_H
 #define TREELEARN_IMPURITY_H
 
-#include <math.h>
-#include <stdint.h>
-
-#ifdef __CUDACC__
-#define TL_INLINE __host__ __device__ static inline
-#else
-#define TL_INLINE static inline
-#endif
+#include "elementary.h"
 
 /* The numbers are repeated in criteria.py; a test compares the two. */
 enum {
@@ -37,106 +30,153 @@ enum {
 /* Largest exponent for which the R-norm of a node is formed; beyond it the norm (of an order
  * near 0 with many classes) would overflow, and saturates instead. */
 #define TL_LARGEST_LOG_NORM 600.0
+#define TL_LARGEST_NORM 3.7730203009299397e260
 
 #define TL_TWO_PI_E 17.079468445347134
 
-/* ln of sum p^order over the class shares p = counts / total, to full relative precision next
- * to order 1 and without overflow or underflow elsewhere. */
-TL_INLINE double tl_log_power_sum(double order, const double *counts, int n_classes,
-                                  double total) {
-    double excess = 0.0; /* sum p^order - 1, by expm1 so that it keeps its digits near order 1 */
-    double largest = 0.0;
-    double log_largest, sum = 0.0;
-    int c;
-    for (c = 0; c < n_classes; c++) {
-        if (counts[c] > 0.0) {
-            double share = counts[c] / total;
-            excess += share * expm1((order - 1.0) * log(share));
-            if (share > largest) largest = share;
-        }
-    }
-    if (fabs(excess) < 0.5) return log1p(excess);
-    log_largest = log(largest);
-    for (c = 0; c < n_classes; c++) {
-        if (counts[c] > 0.0) sum += exp(order * (log(counts[c] / total) - log_largest));
-    }
-    return order * log_largest + log(sum);
+/* -- Impurity of a node from its class weights -------------------------------------------------
+ *
+ * In three steps, so that one node at a time (below) and many side by side (impurity_block.h) are
+ * the same formula to the bit: every class adds a term, the terms are summed in the order of the
+ * classes, the sum becomes the impurity. An empty class adds 0. */
+
+/* ln of a class share. */
+TL_INLINE double tl_log_share(double count, double total) {
+    return tl_log_quotient(count, total, count / total);
 }
 
-/* Impurity of a node from its class weights: the phi of theory, G / weight. */
-TL_INLINE double tl_class_impurity(int criterion, double order, const double *counts,
+TL_INLINE double tl_gini_term(double count, double total) {
+    double share = count / total;
+    return share * (1.0 - share);
+}
+
+TL_INLINE double tl_shannon_term(double share, double log_share) {
+    return share > 0.0 ? -(share * log_share) : 0.0;
+}
+
+/* share^order - share, by expm1 so that it keeps its digits next to order 1. The sum over the
+ * classes is sum p^order - 1. */
+TL_INLINE double tl_excess_term(double order, double share, double log_share) {
+    return share > 0.0 ? share * tl_expm1((order - 1.0) * log_share) : 0.0;
+}
+
+/* (share / largest share)^order: neither overflows nor vanishes. */
+TL_INLINE double tl_ratio_term(double order, double share, double log_share,
+                               double log_largest) {
+    /* Not the logarithm of 0: results that no normal float holds are slow. */
+    double log_ratio = share > 0.0 ? log_share - log_largest : 0.0;
+    return share > 0.0 ? tl_exp(order * log_ratio) : 0.0;
+}
+
+/* ln of sum p^order over the class shares comes from the excess next to order 1, where the ratios
+ * would cancel; and from the ratios elsewhere, where it needs one power a class. */
+TL_INLINE int tl_takes_excess(double order) { return fabs(order - 1.0) < 0.5; }
+
+/* Next to order 1 too where the excess comes close to -1, or is large. */
+TL_INLINE int tl_takes_ratios(double order, double excess) {
+    return !tl_takes_excess(order) || !(fabs(excess) < 0.5);
+}
+
+/* ln of sum p^order. ratio_sum: of all classes but the first of the largest, whose ratio is 1. */
+TL_INLINE double tl_log_power_sum(double order, double excess, double ratio_sum,
+                                  double log_largest) {
+    int takes_ratios = tl_takes_ratios(order, excess);
+    double log_sum = tl_log1p(takes_ratios ? ratio_sum : excess);
+    return takes_ratios ? order * log_largest + log_sum : log_sum;
+}
+
+/* Impurity of the Renyi families from the logarithm of the power sum. */
+TL_INLINE double tl_renyi_impurity(int criterion, double order, double log_power_sum) {
+    double log_norm = log_power_sum / order;
+    if (criterion == TL_RENYI_MEAN) return log_power_sum / (1.0 - order);
+    log_norm = log_norm > TL_LARGEST_LOG_NORM ? TL_LARGEST_LOG_NORM : log_norm;
+    return -order / (order - 1.0) * tl_expm1(log_norm);
+}
+
+/* Impurity of the criteria that see the largest class alone. */
+TL_INLINE double tl_majority_impurity(int criterion, double largest, double total) {
+    if (criterion == TL_MIN_ENTROPY) return 0.0 - tl_log_share(largest, total);
+    return (total - largest) / total;
+}
+
+/* Impurity of a node of positive weight: the phi of theory, G / weight. */
+TL_LARGE double tl_class_impurity(int criterion, double order, const double *counts,
                                    int n_classes, double total) {
-    double sum = 0.0, largest = 0.0, log_norm;
-    int c;
+    double sum = 0.0, ratio_sum = 0.0, log_largest;
+    int c, largest = 0;
+    for (c = 1; c < n_classes; c++) {
+        if (counts[c] > counts[largest]) largest = c;
+    }
     switch (criterion) {
     case TL_GINI:
-        for (c = 0; c < n_classes; c++) {
-            double share = counts[c] / total;
-            sum += share * (1.0 - share);
-        }
+        for (c = 0; c < n_classes; c++) sum += tl_gini_term(counts[c], total);
         return sum;
     case TL_SHANNON:
         for (c = 0; c < n_classes; c++) {
-            if (counts[c] > 0.0 && counts[c] < total) {
-                double share = counts[c] / total;
-                /* A share above one half loses the digits of its complement in log(share). */
-                sum -= share * (share > 0.5 ? log1p(-(total - counts[c]) / total) : log(share));
-            }
+            if (counts[c] > 0.0)
+                sum += tl_shannon_term(counts[c] / total, tl_log_share(counts[c], total));
         }
         return sum;
     case TL_TSALLIS:
-        for (c = 0; c < n_classes; c++) {
-            if (counts[c] > 0.0 && counts[c] < total) {
-                double share = counts[c] / total;
-                sum -= share * expm1((order - 1.0) * log(share));
+    case TL_RENYI:
+    case TL_RENYI_MEAN:
+        if (criterion == TL_TSALLIS || tl_takes_excess(order)) {
+            for (c = 0; c < n_classes; c++) {
+                if (counts[c] > 0.0)
+                    sum += tl_excess_term(order, counts[c] / total,
+                                          tl_log_share(counts[c], total));
             }
         }
-        return sum / (order - 1.0);
-    case TL_RENYI:
-        log_norm = tl_log_power_sum(order, counts, n_classes, total) / order;
-        if (log_norm > TL_LARGEST_LOG_NORM) log_norm = TL_LARGEST_LOG_NORM;
-        return -order / (order - 1.0) * expm1(log_norm);
-    case TL_RENYI_MEAN:
-        return tl_log_power_sum(order, counts, n_classes, total) / (1.0 - order);
-    default: /* TL_ERROR_RATE, TL_MIN_ENTROPY */
-        for (c = 0; c < n_classes; c++) {
-            if (counts[c] > largest) largest = counts[c];
+        if (criterion == TL_TSALLIS) return (0.0 - sum) / (order - 1.0);
+        log_largest = tl_log_share(counts[largest], total);
+        if (tl_takes_ratios(order, sum)) {
+            for (c = 0; c < n_classes; c++) {
+                if (counts[c] > 0.0 && c != largest)
+                    ratio_sum += tl_ratio_term(order, counts[c] / total,
+                                               tl_log_share(counts[c], total), log_largest);
+            }
         }
-        if (criterion == TL_MIN_ENTROPY) return -log(largest / total);
-        return (total - largest) / total;
+        return tl_renyi_impurity(criterion, order,
+                                 tl_log_power_sum(order, sum, ratio_sum, log_largest));
+    default: /* TL_ERROR_RATE, TL_MIN_ENTROPY */
+        return tl_majority_impurity(criterion, counts[largest], total);
     }
 }
 
+/* Whether a search ranks splits by the power sum alone. Next to the constant 1 that of a large
+ * order would vanish, although it ranks them well. */
+TL_INLINE int tl_scores_power_sum(int criterion, double order) {
+    return criterion == TL_TSALLIS && order > 2.0;
+}
+
 /* What the search adds up over the two children, larger is better: minus G up to a part that
- * is the same for every split of the node.  Tsallis of a large order keeps only its power sum:
- * next to the constant 1 the sum would vanish, although it ranks the splits well. */
-TL_INLINE double tl_class_score(int criterion, double order, const double *counts, int n_classes,
+ * is the same for every split of the node. */
+TL_LARGE double tl_class_score(int criterion, double order, const double *counts, int n_classes,
                                 double total) {
-    if (criterion == TL_TSALLIS && order > 2.0) {
+    if (tl_scores_power_sum(criterion, order)) {
         double sum = 0.0;
         int c;
         for (c = 0; c < n_classes; c++) {
-            if (counts[c] > 0.0) sum += pow(counts[c] / total, order);
+            sum += tl_pow(counts[c] / total, order);
         }
         return total * sum;
     }
     return -total * tl_class_impurity(criterion, order, counts, n_classes, total);
 }
 
-/* The same for the R-norm of an order below 1, as a share of the node's norm: norms of orders near
- * 0 pass the range of float64, their quotients do not. */
-TL_INLINE double tl_norm_score(double order, const double *counts, double total,
-                               const double *node_counts, double node_total, int n_classes) {
-    double side = tl_log_power_sum(order, counts, n_classes, total) / order;
-    double node = tl_log_power_sum(order, node_counts, n_classes, node_total) / order;
-    return -(total / node_total) * exp(side - node);
+/* tl_sum_score of TL_RENYI for the orders that have no root of their own. */
+TL_INLINE double tl_renyi_score(double order, double power_sum) {
+    double norm = tl_pow(power_sum, 1.0 / order);
+    /* As in the impurity: a cut whose norm no float holds is still a cut. */
+    norm = norm > TL_LARGEST_NORM ? TL_LARGEST_NORM : norm;
+    return order > 1.0 ? norm : -norm;
 }
 
 /* The score of one child from a power sum of its whole class counts and its whole weight:
  * power_sum = sum term(count) with term(j) = j^2, j ln j or (j/scale)^order.
  * weight_term: of the same table, at the child's weight (Shannon), or weight^(1 - order) in
  * the scaled unit (Tsallis). */
-TL_INLINE double tl_sum_score(int criterion, double order, double power_sum, double weight,
+TL_LARGE double tl_sum_score(int criterion, double order, double power_sum, double weight,
                               double weight_term) {
     switch (criterion) {
     case TL_GINI:
@@ -148,19 +188,10 @@ TL_INLINE double tl_sum_score(int criterion, double order, double power_sum, dou
     case TL_RENYI:
         if (order == 2.0) return sqrt(power_sum);
         if (order == 0.5) return -(power_sum * power_sum);
-        return order > 1.0 ? pow(power_sum, 1.0 / order) : -pow(power_sum, 1.0 / order);
+        return tl_renyi_score(order, power_sum);
     default: /* TL_RENYI_MEAN: weight_term is (weight / scale)^order */
-        return weight * log(power_sum / weight_term) / (order - 1.0);
+        return weight * tl_log(power_sum / weight_term) / (order - 1.0);
     }
-}
-
-/* Term of one class count in the power sum; scale is a power of two near the middle of the
- * range of counts, so that no order up to 40 overflows. */
-TL_INLINE double tl_count_term(int criterion, double order, double count, double scale) {
-    if (count == 0.0) return 0.0;
-    if (criterion == TL_SHANNON) return count * log(count);
-    if (criterion == TL_GINI) return count * count;
-    return pow(count / scale, order);
 }
 
 /* Score of one child in regression.  sum: of weight * (y - centre of the node) for squared
@@ -170,11 +201,11 @@ TL_INLINE double tl_moment_score(int criterion, double sum, double square_sum, d
     double variance;
     switch (criterion) {
     case TL_POISSON:
-        return sum > 0.0 ? sum * log(sum / weight) : 0.0;
+        return sum > 0.0 ? sum * tl_log(sum / weight) : 0.0;
     case TL_GAUSSIAN:
         variance = square_sum / weight - (sum / weight) * (sum / weight);
         if (variance < 0.0) variance = 0.0; /* rounding only: the ridge is what is left */
-        return -0.5 * weight * log(variance + ridge);
+        return -0.5 * weight * tl_log(variance + ridge);
     default:
         return sum * (sum / weight);
     }
@@ -182,7 +213,7 @@ TL_INLINE double tl_moment_score(int criterion, double sum, double square_sum, d
 
 /* Impurity of a node in regression from its centred variance. */
 TL_INLINE double tl_gaussian_impurity(double variance, double ridge) {
-    return 0.5 * log(TL_TWO_PI_E * (variance + ridge));
+    return 0.5 * tl_log(TL_TWO_PI_E * (variance + ridge));
 }
 
 #endif

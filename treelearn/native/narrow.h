@@ -40,7 +40,7 @@ typedef struct {
     float square_sum;          /* of the counts */
 } tl_narrow_node;
 
-static inline int tl_goes_left(const uint8_t *bits, uint16_t entry) {
+static inline int tl_narrow_goes_left(const uint8_t *bits, uint16_t entry) {
     int sample = entry >> TL_NARROW_SHIFT;
     return (bits[sample >> 3] >> (sample & 7)) & 1;
 }
@@ -56,7 +56,7 @@ static void tl_partition_narrow_scalar(const uint8_t *bits, const uint16_t *sour
     if (!step_right) right = spare;
     for (i = 0; i < n; i++) {
         uint16_t entry = source[i], start = entry & 1;
-        int go = tl_goes_left(bits, entry);
+        int go = tl_narrow_goes_left(bits, entry);
         carry_left |= start;
         carry_right |= start;
         entry &= 0xfffe;

@@ -1,0 +1,98 @@
+"""The one place that imports CuPy, and compiles and launches the CUDA sources with it."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["SOURCES", "Device", "compile_options", "import_cupy"]
+
+SOURCES = Path(__file__).parent / "histogram"
+"""Folder of the CUDA sources; they include the headers of ``native``."""
+
+_N_THREADS = 256
+# More blocks than any device runs at a time; kernels loop over what is left.
+_MOST_BLOCKS = 65535
+
+
+def import_cupy():
+    """Return the module cupy.
+
+    Returns
+    -------
+    module
+        CuPy.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed, or does not work here, with what to install.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise ImportError(
+            "Arrays on a GPU need CuPy, which is not installed or does not work here: "
+            'pip install "treelearn[gpu]".'
+        ) from error
+    return cupy
+
+
+def compile_options():
+    """Return the options of the run-time compiler.
+
+    Returns
+    -------
+    tuple of str
+        Nothing is fused, so that every sum and product has the bits of the CPU's.
+    """
+    return ("-std=c++17", "--fmad=false", f"-I{SOURCES.parent / 'native'}")
+
+
+@cache
+def _module(source):
+    """Return the compiled kernels of a source; the first call compiles them."""
+    return import_cupy().RawModule(
+        code=(SOURCES / source).read_text(), options=compile_options(), backend="nvrtc"
+    )
+
+
+class Device:
+    """The current GPU: its array library, and how kernels are launched on it.
+
+    Attributes
+    ----------
+    xp : module
+        CuPy.
+    """
+
+    def __init__(self):
+        self.xp = import_cupy()
+
+    def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
+        """Launch a kernel.
+
+        Parameters
+        ----------
+        source : str
+            File of the kernel.
+        kernel : str
+            Name of the kernel.
+        n_blocks : int
+            Blocks that would do all the work at once.
+        arguments : sequence of array or NumPy scalar
+            What the kernel takes, scalars of exactly its types.
+        shared_bytes : int, default=0
+            Shared memory of a block.
+        """
+        grid = (int(min(max(1, n_blocks), _MOST_BLOCKS)),)
+        function = _module(source).get_function(kernel)
+        function(grid, (_N_THREADS,), tuple(arguments), shared_mem=shared_bytes)
+
+    def blocks_of(self, n_items):
+        """Return the blocks in which every item has a thread."""
+        return -(-int(n_items) // _N_THREADS)
+
+    def on_host(self, array):
+        """Return an array of the device as a NumPy array."""
+        return np.asarray(self.xp.asnumpy(array))

@@ -1,0 +1,19 @@
+from ._node cimport Buffers
+from ._training_set cimport TrainingSet
+from ._types cimport *
+from ._workspace cimport Workspace
+
+cdef class Grower:
+    cdef TrainingSet training_set
+    cdef Search search
+    cdef uint64_t seed
+    cdef int n_threads
+    cdef int n_shares       # subtrees per thread at least, where nodes are of equal size
+    cdef bint keeps_lists   # whether the lists of the training set stay as they are
+    cdef dict arrays
+    cdef double scale
+    cdef double weight_scale
+
+    cdef void choose_scan(self)
+    cdef int open_buffers(self, Buffers* buffers) except -1
+    cdef int make_root(self, Node* root, Workspace* work) except -1
