@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._code_fitting import grow_over_codes
 from ._grower import Grower
 from ._threads import effective_n_threads
 from ._training_set import TrainingSet
@@ -58,6 +59,18 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
+    arrays = grow_over_codes(
+        X,
+        y,
+        n_classes,
+        sample_weight,
+        kernel,
+        rules,
+        lambda whole_weight: _count_tables(kernel, whole_weight, rules),
+        n_threads,
+    )
+    if arrays is not None:
+        return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
     training_set = TrainingSet(
         X,
         y,
@@ -69,7 +82,7 @@ def grow_tree(X, y, n_classes, sample_weight, kernel, rules, seed, n_jobs):
     )
     rules = dict(
         rules,
-        tables=_count_tables(kernel, training_set, rules),
+        tables=_count_tables(kernel, training_set.whole_weight, rules),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
     arrays = Grower(training_set, kernel, rules, seed, n_threads).grow()
@@ -81,13 +94,14 @@ def _target_ranks(y):
     return np.stack([np.unique(row, return_inverse=True)[1].ravel() for row in y]).astype(np.int32)
 
 
-def _count_tables(kernel, training_set, rules):
+def _count_tables(kernel, total, rules):
     """Return the terms of whole class counts and of whole weights, where tables serve.
+
+    ``total`` is the whole weight of the samples, None where there is none.
 
     They do for one output of whole weights and for a criterion that is a function of one power
     sum; otherwise None, and every candidate is scored from its statistics vector.
     """
-    total = training_set.whole_weight
     if total is None or kernel.formula > RENYI_MEAN or rules["monotonic"] is not None:
         return None
     if rules["random_thresholds"]:

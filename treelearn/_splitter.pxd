@@ -6,3 +6,4 @@ cdef void find_split(
     Workspace* work, Split* best,
 ) noexcept nogil
 cdef uint64_t mix(uint64_t state) noexcept nogil
+cdef double threshold_between(double low, double high) noexcept nogil

@@ -1,6 +1,6 @@
 """Every C type of the compiled core, once."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 # One sample in the sorted list of one feature: class | sample index | start bit, from the
 # highest bit to the lowest.  The start bit says that the value differs from the value of the
