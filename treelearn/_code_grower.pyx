@@ -482,10 +482,10 @@ cdef int open_workspace(CodeWorkspace* work, const CodeSearch* search, int n_cla
     cdef char* block
     for place in range(search.table.n_stored):
         widest = max(widest, <size_t> search.table.n_codes[place])
-    widest = (widest + 7) // 8 * 8
+    widest = (widest + 15) // 16 * 16
     cells = widest * n_classes
     at = (
-        4 * cells + 4 * 8 * n_classes + 2 * widest + widest // 8 + 4 * (n + 16) + 8 * (n // 64 + 2)
+        4 * cells + 4 * 8 * (n_classes + 1) + 2 * widest + widest // 8 + 4 * (n + 16) + 8 * (n // 64 + 2)
         + 4 * n_classes + 8 * n_classes + 9 * 64
     )
     if search.table.bits.n_bits > 0:
@@ -499,7 +499,7 @@ cdef int open_workspace(CodeWorkspace* work, const CodeSearch* search, int n_cla
     memset(work.histogram, 0, 4 * cells)
     at += (4 * cells + 63) // 64 * 64
     work.scratch = <int32_t*> (block + at)
-    at += (4 * 8 * n_classes + 63) // 64 * 64
+    at += (4 * 8 * (n_classes + 1) + 63) // 64 * 64
     work.goes_left = <uint64_t*> (block + at)
     at += 8 * (n // 64 + 2)
     work.impurity_counts = <double*> (block + at)

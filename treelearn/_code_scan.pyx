@@ -22,19 +22,21 @@ cdef extern from "native/codes_partition.h" nogil:
     int TL_LOWEST_BIT(uint64_t)
 
 cdef extern from "native/codes_histogram.h" nogil:
-    void tl_fill(int, const void*, int, int32_t, const int32_t*, int32_t, uint32_t*, int32_t)
+    void tl_fill(
+        int, const void*, int, int32_t, const int32_t*, int32_t, void*, int32_t, int
+    )
     int32_t tl_number_codes(const uint8_t*, int32_t, uint16_t*)
     void tl_recode(void*, int, int, int32_t, const uint16_t*)
 
 cdef extern from "native/codes_scan.h" nogil:
-    const int TL_CODE_BLOCK
+    const int TL_CODE_BLOCK, TL_SHORT_NODE
     ctypedef struct TlColumnScan:
         int32_t n_present
         int32_t default_code
         int32_t n_missing
         uint8_t* present
     void tl_scan_column(
-        int, const TlScoring*, const TlCounts*, uint32_t*, int32_t, int32_t, int, int32_t,
+        int, const TlScoring*, const TlCounts*, void*, int32_t, int32_t, int, int32_t,
         int32_t*, TlColumnScan*, TlCut*,
     )
 
@@ -170,6 +172,7 @@ cdef void search_node(
         tl_fill(
             search.level, codes_of(search, column.place, node.start), column.is_wide,
             node.n_classes, node.counts, column.default_code, work.histogram, stride,
+            node.n_samples <= TL_SHORT_NODE,
         )
         tl_scan_column(
             search.level, &search.scoring, &counts, work.histogram, stride, column.n_codes,

@@ -13,16 +13,6 @@
 #define TL_SAMPLED_RUN 192
 
 #define TL_FILL(name, code_t)                                                                  \
-    static void name##_scalar(const code_t *codes, int32_t n, uint32_t *row) {                 \
-        int32_t i;                                                                             \
-        for (i = 0; i + 4 <= n; i += 4) {                                                      \
-            row[codes[i]]++;                                                                   \
-            row[codes[i + 1]]++;                                                               \
-            row[codes[i + 2]]++;                                                               \
-            row[codes[i + 3]]++;                                                               \
-        }                                                                                      \
-        for (; i < n; i++) row[codes[i]]++;                                                    \
-    }                                                                                          \
     /* The most frequent code of a sample of a run, -1 where none comes twice. */             \
     static int32_t name##_frequent(const code_t *codes, int32_t n) {                           \
         code_t sample[8];                                                                      \
@@ -46,65 +36,80 @@
 TL_FILL(tl_fill8, uint8_t)
 TL_FILL(tl_fill16, uint16_t)
 
+#define TL_FILL_RUN(name, code_t, count_t)                                                     \
+    static void name(const code_t *codes, int32_t n, count_t *row) {                           \
+        int32_t i;                                                                             \
+        for (i = 0; i + 4 <= n; i += 4) {                                                      \
+            row[codes[i]]++;                                                                   \
+            row[codes[i + 1]]++;                                                               \
+            row[codes[i + 2]]++;                                                               \
+            row[codes[i + 3]]++;                                                               \
+        }                                                                                      \
+        for (; i < n; i++) row[codes[i]]++;                                                    \
+    }
+TL_FILL_RUN(tl_fill8_short, uint8_t, uint16_t)
+TL_FILL_RUN(tl_fill16_short, uint16_t, uint16_t)
+TL_FILL_RUN(tl_fill8_long, uint8_t, uint32_t)
+TL_FILL_RUN(tl_fill16_long, uint16_t, uint32_t)
+
 #if TL_HAS_X86
 
-TL_TARGET_AVX2 static void tl_fill8_avx2(const uint8_t *codes, int32_t n, int32_t default_code,
-                                         uint32_t *row) {
-    const __m256i usual = _mm256_set1_epi8((char)default_code);
-    int32_t i, others = 0;
-    for (i = 0; i + 32 <= n; i += 32) {
-        __m256i code = _mm256_loadu_si256((const __m256i *)(codes + i));
-        uint32_t differs = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(code, usual));
-        others += TL_POPCOUNT(differs);
-        for (; differs; differs &= differs - 1) row[codes[i + TL_LOWEST_BIT(differs)]]++;
+#define TL_FILL_USUAL(name, code_t, count_t, lanes, set1, cmpeq, mask, shift)                  \
+    TL_TARGET_AVX2 static void name##_usual(const code_t *codes, int32_t n, int32_t usual,     \
+                                            count_t *row) {                                    \
+        const __m256i default_code = set1(usual);                                              \
+        int32_t i, others = 0;                                                                 \
+        for (i = 0; i + lanes <= n; i += lanes) {                                              \
+            __m256i code = _mm256_loadu_si256((const __m256i *)(codes + i));                   \
+            uint32_t differs = ~(uint32_t)_mm256_movemask_epi8(cmpeq(code, default_code));     \
+            differs &= mask;                                                                   \
+            others += TL_POPCOUNT(differs);                                                    \
+            for (; differs; differs &= differs - 1)                                            \
+                row[codes[i + (TL_LOWEST_BIT(differs) >> shift)]]++;                           \
+        }                                                                                      \
+        row[usual] = (count_t)(row[usual] + i - others);                                       \
+        name(codes + i, n - i, row);                                                           \
     }
-    row[default_code] += (uint32_t)(i - others);
-    tl_fill8_scalar(codes + i, n - i, row);
-}
-
-TL_TARGET_AVX2 static void tl_fill16_avx2(const uint16_t *codes, int32_t n, int32_t default_code,
-                                          uint32_t *row) {
-    const __m256i usual = _mm256_set1_epi16((short)default_code);
-    int32_t i, others = 0;
-    for (i = 0; i + 16 <= n; i += 16) {
-        __m256i code = _mm256_loadu_si256((const __m256i *)(codes + i));
-        uint32_t differs = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi16(code, usual));
-        differs &= 0x55555555u;
-        others += TL_POPCOUNT(differs);
-        for (; differs; differs &= differs - 1) row[codes[i + TL_LOWEST_BIT(differs) / 2]]++;
-    }
-    row[default_code] += (uint32_t)(i - others);
-    tl_fill16_scalar(codes + i, n - i, row);
-}
-
+#define TL_SET8(x) _mm256_set1_epi8((char)(x))
+#define TL_SET16(x) _mm256_set1_epi16((short)(x))
+TL_FILL_USUAL(tl_fill8_short, uint8_t, uint16_t, 32, TL_SET8, _mm256_cmpeq_epi8, 0xFFFFFFFFu, 0)
+TL_FILL_USUAL(tl_fill8_long, uint8_t, uint32_t, 32, TL_SET8, _mm256_cmpeq_epi8, 0xFFFFFFFFu, 0)
+TL_FILL_USUAL(tl_fill16_short, uint16_t, uint16_t, 16, TL_SET16, _mm256_cmpeq_epi16, 0x55555555u,
+              1)
+TL_FILL_USUAL(tl_fill16_long, uint16_t, uint32_t, 16, TL_SET16, _mm256_cmpeq_epi16, 0x55555555u, 1)
+#define TL_FILL_CHOSEN(level, name, run, n, usual, row)                                        \
+    if ((level) >= TL_AVX2 && (usual) >= 0) name##_usual(run, n, usual, row);                  \
+    else name(run, n, row)
+#else
+#define TL_FILL_CHOSEN(level, name, run, n, usual, row) name(run, n, row)
 #endif
 
-/* Count the codes of a node into a histogram that is empty. default_code: one that is frequent in
- * the whole node, -1 where none is. */
+/* Count the codes of a node into a histogram that is empty, of 16 bits where the node is short.
+ * default_code: one that is frequent in the whole node, -1 where none is. */
 static void tl_fill(int level, const void *codes, int is_wide, int32_t n_classes,
-                    const int32_t *class_counts, int32_t default_code, uint32_t *histogram,
-                    int32_t stride) {
+                    const int32_t *class_counts, int32_t default_code, void *histogram,
+                    int32_t stride, int is_short) {
     int32_t c, at = 0;
-    for (c = 0; c < n_classes; c++, histogram += stride) {
-        int32_t n = class_counts[c];
+    for (c = 0; c < n_classes; c++) {
+        const int32_t n = class_counts[c];
+        uint16_t *short_row = (uint16_t *)histogram + (size_t)c * stride;
+        uint32_t *row = (uint32_t *)histogram + (size_t)c * stride;
         if (is_wide) {
             const uint16_t *run = (const uint16_t *)codes + at;
-#if TL_HAS_X86
             int32_t usual = n >= TL_SAMPLED_RUN ? tl_fill16_frequent(run, n) : default_code;
-            if (level >= TL_AVX2 && usual >= 0 && n >= 16)
-                tl_fill16_avx2(run, n, usual, histogram);
-            else
-#endif
-                tl_fill16_scalar(run, n, histogram);
+            if (is_short) {
+                TL_FILL_CHOSEN(level, tl_fill16_short, run, n, usual, short_row);
+            } else {
+                TL_FILL_CHOSEN(level, tl_fill16_long, run, n, usual, row);
+            }
         } else {
             const uint8_t *run = (const uint8_t *)codes + at;
-#if TL_HAS_X86
             int32_t usual = n >= TL_SAMPLED_RUN ? tl_fill8_frequent(run, n) : default_code;
-            if (level >= TL_AVX2 && usual >= 0 && n >= 32)
-                tl_fill8_avx2(run, n, usual, histogram);
-            else
-#endif
-                tl_fill8_scalar(run, n, histogram);
+            if (is_short) {
+                TL_FILL_CHOSEN(level, tl_fill8_short, run, n, usual, short_row);
+            } else {
+                TL_FILL_CHOSEN(level, tl_fill8_long, run, n, usual, row);
+            }
         }
         at += n;
     }

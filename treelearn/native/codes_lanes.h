@@ -9,45 +9,6 @@
  *
  * This file is included twice, for keys of 16 and of 32 bits.
  */
-#ifndef TL_LANES
-#define TL_LANES 16
-#define TL_MOST_ROWS 64
-#define TL_MOST_PAIRS 543 /* comparisons for 64 keys */
-
-static uint8_t tl_pairs[TL_MOST_ROWS + 1][TL_MOST_PAIRS][2];
-static int32_t tl_n_pairs[TL_MOST_ROWS + 1];
-static float tl_inverse[TL_MOST_ROWS + 1];
-
-static void tl_fill_networks(void) {
-    int n, p, k, j, i;
-    for (n = 1; n <= TL_MOST_ROWS; n++) {
-        int32_t m = 0;
-        tl_inverse[n] = 1.0f / (float)n;
-        for (p = 1; p < n; p *= 2)
-            for (k = p; k >= 1; k /= 2)
-                for (j = k % p; j + k < n; j += 2 * k)
-                    for (i = 0; i < k && i + j + k < n; i++)
-                        if ((i + j) / (2 * p) == (i + j + k) / (2 * p)) {
-                            tl_pairs[n][m][0] = (uint8_t)(i + j);
-                            tl_pairs[n][m][1] = (uint8_t)(i + j + k);
-                            m++;
-                        }
-        tl_n_pairs[n] = m;
-    }
-}
-
-/* 16 columns of the samples of a node. */
-typedef struct {
-    const uint16_t *codes; /* [sample][stride], from the first of the 16 columns */
-    size_t stride;
-    const int32_t *samples;
-    const uint8_t *classes; /* of the samples, among those present; ascending */
-    int class_bits;
-    uint32_t skipped;    /* lanes that are not searched here, a bit each */
-    const int32_t *feature; /* of the lanes */
-} TlLanes;
-#endif
-
 #define TL_JOIN2(a, b) a##b
 #define TL_JOIN(a, b) TL_JOIN2(a, b)
 #define TL_NAME(name) TL_JOIN(name, TL_KEY_BITS)
@@ -87,72 +48,6 @@ static inline __attribute__((always_inline)) int TL_NAME(tl_sort_lanes)(const Tl
     return 1;
 }
 
-/* The largest score of every lane in float32, -1 where no cut is feasible. */
-static inline __attribute__((always_inline)) void TL_NAME(tl_rate_binary)(
-    const TlCounts *node, int shift, tl_key_t (*keys)[16], float *rated) {
-    const int32_t n = node->n_samples, first = node->min_leaf, last = n - node->min_leaf;
-    const tl_signed_t ones = (tl_signed_t)node->class_counts[1];
-    tl_signed_t difference[16];
-    int32_t i;
-    int l;
-    for (l = 0; l < 16; l++) difference[l] = 0, rated[l] = -1.0f;
-    for (i = 1; i <= last; i++) {
-        /* i samples on the left: D = l1 n - i n1, half of the sign does not matter */
-        const tl_key_t *before = keys[i - 1], *after = keys[i];
-        const float inverse = tl_inverse[i] * tl_inverse[n - i];
-        for (l = 0; l < 16; l++)
-            difference[l] = (tl_signed_t)(difference[l] - ones +
-                                          ((tl_signed_t)n & (tl_signed_t)-(tl_signed_t)(before[l] & 1)));
-        if (i < first) continue;
-        for (l = 0; l < 16; l++) {
-            float d = (float)difference[l];
-            float score = (before[l] >> shift) != (after[l] >> shift) ? d * d * inverse : -1.0f;
-            rated[l] = rated[l] > score ? rated[l] : score;
-        }
-    }
-}
-
-static inline __attribute__((always_inline)) void TL_NAME(tl_rate_squares)(
-    const TlCounts *node, int shift, tl_key_t (*keys)[16], float *rated) {
-    const int32_t n = node->n_samples, first = node->min_leaf, last = n - node->min_leaf;
-    const int n_classes = node->n_classes;
-    const tl_key_t class_mask = (tl_key_t)((1 << shift) - 1);
-    tl_key_t counts[TL_MOST_ROWS][16], square[16], other[16];
-    int32_t i;
-    int l, c, all = 0;
-    for (c = 0; c < n_classes; c++) {
-        all += node->class_counts[c] * node->class_counts[c];
-        for (l = 0; l < 16; l++) counts[c][l] = 0;
-    }
-    for (l = 0; l < 16; l++) square[l] = 0, other[l] = (tl_key_t)all, rated[l] = -1.0f;
-    for (i = 1; i <= last; i++) {
-        const tl_key_t *before = keys[i - 1], *after = keys[i];
-        const float left = tl_inverse[i], right = tl_inverse[n - i];
-        tl_key_t own[16], whole[16];
-        for (l = 0; l < 16; l++) own[l] = whole[l] = 0;
-        for (c = 0; c < n_classes; c++) {
-            const tl_key_t count = (tl_key_t)node->class_counts[c];
-            for (l = 0; l < 16; l++) {
-                tl_key_t is_class = (tl_key_t)-(tl_key_t)((before[l] & class_mask) == (tl_key_t)c);
-                own[l] |= is_class & counts[c][l];
-                whole[l] |= is_class & count;
-                counts[c][l] = (tl_key_t)(counts[c][l] - is_class);
-            }
-        }
-        /* (c + 1)^2 - c^2 on the left, c^2 - (c - 1)^2 on the right */
-        for (l = 0; l < 16; l++) {
-            square[l] = (tl_key_t)(square[l] + 2 * own[l] + 1);
-            other[l] = (tl_key_t)(other[l] - 2 * (whole[l] - own[l]) + 1);
-        }
-        if (i < first) continue;
-        for (l = 0; l < 16; l++) {
-            float score = (float)square[l] * left + (float)other[l] * right;
-            score = (before[l] >> shift) != (after[l] >> shift) ? score : -1.0f;
-            rated[l] = rated[l] > score ? rated[l] : score;
-        }
-    }
-}
-
 /* Walk one lane by the exact formula. scratch: 2 n_classes. */
 static void TL_NAME(tl_walk_lane)(const TlScoring *scoring, const TlCounts *node, int shift,
                                   tl_key_t (*keys)[16], int lane, int32_t feature,
@@ -186,10 +81,15 @@ static void TL_NAME(tl_walk_lane)(const TlScoring *scoring, const TlCounts *node
 
 static inline __attribute__((always_inline)) void TL_NAME(tl_search_lanes_body)(
     const TlScoring *scoring, const TlCounts *node, const TlLanes *lanes, int32_t *scratch,
-    TlCut *best) {
+    TlCut *best, tl_rate_t *rate) {
     tl_key_t keys[TL_MOST_ROWS][16];
     float rated[16], most = 0.0f, least;
     int l;
+#if TL_KEY_BITS == 16
+    uint16_t(*short_keys)[16] = keys;
+#else
+    uint16_t short_keys[TL_MOST_ROWS][16];
+#endif
     if (!TL_NAME(tl_sort_lanes)(lanes, node->n_samples, keys)) return;
     if (scoring->formula != TL_GINI) {
         for (l = 0; l < 16; l++)
@@ -198,10 +98,10 @@ static inline __attribute__((always_inline)) void TL_NAME(tl_search_lanes_body)(
                                       lanes->feature[l], scratch, best);
         return;
     }
-    if (scoring->is_binary)
-        TL_NAME(tl_rate_binary)(node, lanes->class_bits, keys, rated);
-    else
-        TL_NAME(tl_rate_squares)(node, lanes->class_bits, keys, rated);
+#if TL_KEY_BITS == 32
+    tl_shorten_keys(node->n_samples, lanes->class_bits, keys, short_keys);
+#endif
+    rate(scoring, node, lanes->class_bits, short_keys, rated);
     for (l = 0; l < 16; l++) {
         if ((lanes->skipped >> l) & 1) rated[l] = -1.0f;
         if (rated[l] > most) most = rated[l];
@@ -216,14 +116,14 @@ static inline __attribute__((always_inline)) void TL_NAME(tl_search_lanes_body)(
 
 static void TL_NAME(tl_search_lanes_scalar)(const TlScoring *scoring, const TlCounts *node,
                                             const TlLanes *lanes, int32_t *scratch, TlCut *best) {
-    TL_NAME(tl_search_lanes_body)(scoring, node, lanes, scratch, best);
+    TL_NAME(tl_search_lanes_body)(scoring, node, lanes, scratch, best, tl_rate_scalar);
 }
 #if TL_HAS_X86
 TL_TARGET_AVX2 static void TL_NAME(tl_search_lanes_avx2)(const TlScoring *scoring,
                                                          const TlCounts *node,
                                                          const TlLanes *lanes, int32_t *scratch,
                                                          TlCut *best) {
-    TL_NAME(tl_search_lanes_body)(scoring, node, lanes, scratch, best);
+    TL_NAME(tl_search_lanes_body)(scoring, node, lanes, scratch, best, tl_rate_avx2);
 }
 #endif
 

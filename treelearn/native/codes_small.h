@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "codes_rate.h"
 #include "codes_scan.h"
 #include "simd.h"
 
