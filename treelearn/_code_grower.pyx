@@ -593,7 +593,7 @@ cdef class CodeGrower:
             root.columns[place].place = place
             root.columns[place].n_codes = table.n_codes[place]
             root.columns[place].default_code = -1
-            root.columns[place].is_wide = True
+            root.columns[place].is_wide = table.n_codes[place] > 256
             root.columns[place].has_missing = table.has_missing[place]
         root.start = 0
         root.depth = 0

@@ -34,9 +34,11 @@ cdef extern from "native/codes_columns.h" nogil:
         const uint16_t* missing_codes
         int32_t n_narrow
         const int32_t* narrow
-        const int32_t* narrow_word
         const int32_t* narrow_start
         const uint64_t* words
+        const int32_t* word_start
+        int32_t n_runs
+        const int32_t* runs
         int32_t n_words
         uint64_t* bits
         int32_t n_stored
@@ -44,6 +46,7 @@ cdef extern from "native/codes_columns.h" nogil:
         int32_t row_stride
         uint16_t* rows
         int64_t column_stride
+        const uint8_t* is_wide
         uint16_t* columns
     int tl_ranges_float(int, const float*, int64_t, int64_t, float*, float*, uint8_t*)
     int tl_ranges_double(int, const double*, int64_t, int64_t, double*, double*, uint8_t*)
@@ -61,6 +64,12 @@ MOST_BITS = 256
 cdef void* address_of(array) except? NULL:
     """Where the elements of an array start; the array must outlive the pointer."""
     return <void*> <size_t> array.__array_interface__["data"][0]
+
+
+def _bits_of_codes(n_cuts):
+    """Return the bits of every code of a column with so many cuts: from the code up."""
+    field = (1 << n_cuts) - 1
+    return [field & ~((1 << code) - 1) for code in range(n_cuts + 1)]
 
 
 def column_ranges(X):
@@ -217,12 +226,16 @@ cdef class CodeSet:
 
     def _lay_out(self, n_values, missing):
         """Choose which features become bits and which are stored as columns."""
-        features, words, starts, codes, bit_features = [], [], [], [], []
+        features, words, starts, codes, bit_features, runs = [], [], [], [], [], []
         bit_field = np.zeros(self.n_features, dtype=np.uint64)
+        tables = [_bits_of_codes(n_cuts) for n_cuts in range(MOST_NARROW)]
         narrow_words = []
-        used = n_table = 0
-        for feature in np.flatnonzero((n_values > 1) & (n_values <= MOST_NARROW) & ~missing):
-            n_cuts = int(n_values[feature]) - 1
+        used = 0
+        run = None
+        is_narrow = (n_values > 1) & (n_values <= MOST_NARROW) & ~missing
+        n_cuts_of = (n_values - 1).tolist()
+        for feature in np.flatnonzero(is_narrow).tolist():
+            n_cuts = n_cuts_of[feature]
             if used % 64 + n_cuts > 64:
                 used += 64 - used % 64
             if used + n_cuts > MOST_BITS:
@@ -231,16 +244,22 @@ cdef class CodeSet:
             codes += [0] * (used - len(codes))
             bit_features += [feature] * n_cuts
             codes += range(n_cuts)
-            field = (1 << n_cuts) - 1
-            bit_field[feature] = field << used % 64
-            narrow_words += [
-                (field & ~((1 << code) - 1)) << used % 64 for code in range(n_cuts + 1)
-            ]
-            features.append(feature)
-            words.append(used // 64)
-            starts.append(n_table)
-            n_table += n_cuts + 1
+            word, shift = divmod(used, 64)
+            bit_field[feature] = ((1 << n_cuts) - 1) << shift
             used += n_cuts
+            if n_cuts == 1:
+                if run is not None and (run[0] + run[1], run[2], run[3] + run[1]) == (
+                    feature, word, shift
+                ):
+                    run[1] += 1
+                else:
+                    run = [feature, 1, word, shift]
+                    runs.append(run)
+                continue
+            features.append(feature)
+            words.append(word)
+            starts.append(len(narrow_words))
+            narrow_words += [bits << shift for bits in tables[n_cuts]]
         n_words = (used + 63) // 64
         n_words = 4 if n_words == 3 else n_words
         is_stored = (n_values + missing > 1) & (bit_field == 0)
@@ -261,7 +280,9 @@ cdef class CodeSet:
             bit_code=np.array(codes, dtype=np.int32),
             bit_field=bit_field,
             narrow=np.array(features, dtype=np.int32),
-            narrow_word=np.array(words, dtype=np.int32),
+            word_start=np.searchsorted(words, np.arange(5)).astype(np.int32),
+            runs=np.array(runs, dtype=np.int32).reshape(-1, 4),
+            is_wide=(n_codes > 256).astype(np.uint8),
             narrow_start=np.array(starts, dtype=np.int32),
             narrow_words=np.array(narrow_words, dtype=np.uint64),
             stored=stored,
@@ -321,7 +342,10 @@ cdef class CodeSet:
         encoder.missing_codes = <const uint16_t*> address_of(missing_codes)
         encoder.n_narrow = len(arrays["narrow"])
         encoder.narrow = <const int32_t*> address_of(arrays["narrow"])
-        encoder.narrow_word = <const int32_t*> address_of(arrays["narrow_word"])
+        encoder.word_start = <const int32_t*> address_of(arrays["word_start"])
+        encoder.n_runs = len(arrays["runs"])
+        encoder.runs = <const int32_t*> address_of(arrays["runs"])
+        encoder.is_wide = <const uint8_t*> address_of(arrays["is_wide"])
         encoder.narrow_start = <const int32_t*> address_of(arrays["narrow_start"])
         encoder.words = <const uint64_t*> address_of(arrays["narrow_words"])
         encoder.n_words = table.bits.n_words
@@ -333,6 +357,7 @@ cdef class CodeSet:
         encoder.column_stride = table.column_stride
         encoder.columns = <uint16_t*> address_of(columns)
         n_threads = max(1, min(n_threads, n_tiles))
+        # Vector code reads 64 codes from any feature on.
         scratch = np.empty((n_threads, self.n_features + 64), dtype=np.uint16)
         cdef uint16_t[:, ::1] codes = scratch
         n_parts = min(n_tiles, 4 * n_threads) if n_threads > 1 else 1

@@ -28,9 +28,11 @@ typedef struct {
     const uint16_t *missing_codes; /* and their codes of missing values */
     int32_t n_narrow;              /* columns that become bits */
     const int32_t *narrow;         /* their features */
-    const int32_t *narrow_word;    /* the word of their bits */
     const int32_t *narrow_start;   /* where their words start in the table below */
     const uint64_t *words;         /* [code] of every such column */
+    const int32_t *word_start; /* of every word its first narrow column, and their number */
+    int32_t n_runs;            /* runs of neighbouring columns of two values */
+    const int32_t *runs;       /* [run]: first feature, length <= 64, word, shift */
     int32_t n_words;
     uint64_t *bits; /* out: [row][n_words] */
     int32_t n_stored;
@@ -38,7 +40,8 @@ typedef struct {
     int32_t row_stride;
     uint16_t *rows; /* out: [row][row_stride] */
     int64_t column_stride;
-    uint16_t *columns; /* out: [stored column][column_stride] */
+    const uint8_t *is_wide; /* of the stored columns: more than 256 codes */
+    uint16_t *columns;      /* out: [stored column][column_stride], in 8 bits if not wide */
 } TlEncoder;
 
 /* Lowest and highest value, and whether any value is missing or no whole number, of columns
@@ -80,26 +83,22 @@ typedef struct {
         }                                                                                      \
     }                                                                                          \
     static inline __attribute__((always_inline)) void tl_encode_body_##suffix(                 \
-        const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *codes) {               \
+        const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *spare,                 \
+        uint64_t (*zero_codes)(const uint16_t *, int)) {                                       \
         const real_t *lowest = (const real_t *)encoder->lowest;                                \
         const int64_t n_features = encoder->n_features;                                        \
         int64_t row, j;                                                                        \
-        int k;                                                                                 \
         for (row = begin; row < end; row++) {                                                  \
             const real_t *value =                                                              \
                 (const real_t *)encoder->values + (int64_t)encoder->order[row] * n_features;   \
             uint16_t *out = encoder->rows + row * encoder->row_stride;                         \
+            uint16_t *codes = encoder->n_stored == n_features ? out : spare;                   \
             for (j = 0; j < n_features; j++) {                                                 \
                 real_t v = value[j] - lowest[j];                                               \
                 v = v < (real_t)65535 ? v : (real_t)65535; /* what is missing too */           \
                 codes[j] = (uint16_t)(int32_t)v;                                               \
             }                                                                                  \
-            tl_finish_row(encoder, row, codes, out);                                           \
-        }                                                                                      \
-        for (k = 0; k < encoder->n_stored; k++) {                                              \
-            uint16_t *column = encoder->columns + k * encoder->column_stride;                  \
-            const uint16_t *from = encoder->rows + k;                                          \
-            for (row = begin; row < end; row++) column[row] = from[row * encoder->row_stride]; \
+            tl_finish_row(encoder, row, codes, out, zero_codes);                               \
         }                                                                                      \
     }                                                                                          \
     static void tl_range_scalar_##suffix(const real_t *values, int64_t n_rows,                 \
@@ -111,35 +110,124 @@ typedef struct {
     }                                                                                          \
     static void tl_encode_scalar_##suffix(const TlEncoder *encoder, int64_t begin,             \
                                           int64_t end, uint16_t *codes) {                      \
-        tl_encode_body_##suffix(encoder, begin, end, codes);                                   \
+        tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes);                    \
+        tl_turn_rows(encoder, begin, end);                                                     \
     }
 
 #ifndef __GNUC__
 #define __attribute__(x)
 #endif
 
+/* A bit for each of n <= 64 codes that is 0. */
+static inline __attribute__((always_inline)) uint64_t tl_zero_codes(const uint16_t *codes, int n) {
+    uint64_t bits = 0;
+    int j;
+    for (j = 0; j < n; j++) bits |= (uint64_t)(codes[j] == 0) << j;
+    return bits;
+}
+
+#if TL_HAS_X86
+/* As above; reads 64 codes. */
+TL_TARGET_AVX2 static inline uint64_t tl_zero_codes_avx2(const uint16_t *codes, int n) {
+    const __m256i zero = _mm256_setzero_si256();
+    uint64_t bits = 0;
+    int j;
+    for (j = 0; j < n; j += 32) {
+        __m256i low = _mm256_loadu_si256((const __m256i *)(codes + j));
+        __m256i high = _mm256_loadu_si256((const __m256i *)(codes + j + 16));
+        low = _mm256_packs_epi16(_mm256_cmpeq_epi16(low, zero), _mm256_cmpeq_epi16(high, zero));
+        low = _mm256_permute4x64_epi64(low, 0xD8);
+        bits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(low) << j;
+    }
+    return n == 64 ? bits : bits & (((uint64_t)1 << n) - 1);
+}
+#endif
+
 /* What a row of codes still needs: ranks, missing codes, bits, the stored columns. */
-static inline void tl_finish_row(const TlEncoder *encoder, int64_t row, uint16_t *codes,
-                                 uint16_t *out) {
+static inline __attribute__((always_inline)) void tl_finish_row(
+    const TlEncoder *encoder, int64_t row, uint16_t *codes, uint16_t *out,
+    uint64_t (*zero_codes)(const uint16_t *, int)) {
     uint64_t *bits = encoder->bits + row * encoder->n_words;
-    int k;
+    int k, word;
     for (k = 0; k < encoder->n_ranked; k++)
         codes[encoder->ranked[k]] = encoder->ranks[k * encoder->rank_stride + row];
     for (k = 0; k < encoder->n_with_missing; k++) {
         uint16_t *code = codes + encoder->with_missing[k];
         if (*code == TL_MOST_CODES) *code = encoder->missing_codes[k];
     }
-    for (k = 0; k < encoder->n_words; k++) bits[k] = 0;
-    for (k = 0; k < encoder->n_narrow; k++)
-        bits[encoder->narrow_word[k]] |=
-            encoder->words[encoder->narrow_start[k] + codes[encoder->narrow[k]]];
-    if (encoder->n_stored == encoder->n_features) {
-        memcpy(out, codes, (size_t)encoder->n_stored * sizeof *out);
-    } else {
-        for (k = 0; k < encoder->n_stored; k++) out[k] = codes[encoder->stored[k]];
+    for (word = 0, k = 0; word < encoder->n_words; word++) {
+        uint64_t joined = 0;
+        for (; k < encoder->word_start[word + 1]; k++)
+            joined |= encoder->words[encoder->narrow_start[k] + codes[encoder->narrow[k]]];
+        bits[word] = joined;
     }
+    for (k = 0; k < encoder->n_runs; k++) {
+        const int32_t *run = encoder->runs + 4 * k;
+        bits[run[2]] |= zero_codes(codes + run[0], run[1]) << run[3];
+    }
+    if (out != codes)
+        for (k = 0; k < encoder->n_stored; k++) out[k] = codes[encoder->stored[k]];
     for (k = encoder->n_stored; k < encoder->row_stride; k++) out[k] = 0;
 }
+
+/* Rows of codes as columns. */
+static inline __attribute__((always_inline)) void tl_turn_rows(const TlEncoder *encoder,
+                                                               int64_t begin, int64_t end) {
+    int64_t row;
+    int k;
+    for (k = 0; k < encoder->n_stored; k++) {
+        const uint16_t *from = encoder->rows + k;
+        uint16_t *column = encoder->columns + k * encoder->column_stride;
+        if (encoder->is_wide[k]) {
+            for (row = begin; row < end; row++) column[row] = from[row * encoder->row_stride];
+        } else {
+            uint8_t *narrow = (uint8_t *)column;
+            for (row = begin; row < end; row++)
+                narrow[row] = (uint8_t)from[row * encoder->row_stride];
+        }
+    }
+}
+
+#if TL_HAS_X86
+/* As above, 8 rows of 8 columns at a time. */
+TL_TARGET_AVX2 static void tl_turn_rows_avx2(const TlEncoder *encoder, int64_t begin,
+                                             int64_t end) {
+    const int64_t stride = encoder->row_stride;
+    int64_t row = begin, whole = begin + (end - begin) / 8 * 8;
+    int k, i;
+    for (k = 0; k < encoder->n_stored; k += 8) {
+        const int n = encoder->n_stored - k < 8 ? encoder->n_stored - k : 8;
+        for (row = begin; row < whole; row += 8) {
+            const uint16_t *from = encoder->rows + row * stride + k;
+            __m128i a[8], b[8];
+            for (i = 0; i < 8; i++) a[i] = _mm_loadu_si128((const __m128i *)(from + i * stride));
+            for (i = 0; i < 4; i++) {
+                b[2 * i] = _mm_unpacklo_epi16(a[2 * i], a[2 * i + 1]);
+                b[2 * i + 1] = _mm_unpackhi_epi16(a[2 * i], a[2 * i + 1]);
+            }
+            for (i = 0; i < 2; i++) {
+                a[4 * i] = _mm_unpacklo_epi32(b[4 * i], b[4 * i + 2]);
+                a[4 * i + 1] = _mm_unpackhi_epi32(b[4 * i], b[4 * i + 2]);
+                a[4 * i + 2] = _mm_unpacklo_epi32(b[4 * i + 1], b[4 * i + 3]);
+                a[4 * i + 3] = _mm_unpackhi_epi32(b[4 * i + 1], b[4 * i + 3]);
+            }
+            for (i = 0; i < 4; i++) {
+                b[2 * i] = _mm_unpacklo_epi64(a[i], a[i + 4]);
+                b[2 * i + 1] = _mm_unpackhi_epi64(a[i], a[i + 4]);
+            }
+            for (i = 0; i < n; i++) {
+                uint16_t *column = encoder->columns + (k + i) * encoder->column_stride;
+                if (encoder->is_wide[k + i])
+                    _mm_storeu_si128((__m128i *)(column + row), b[i]);
+                else
+                    _mm_storel_epi64((__m128i *)((uint8_t *)column + row),
+                                     _mm_packus_epi16(b[i], b[i]));
+            }
+        }
+    }
+    if (row < end) tl_turn_rows(encoder, row, end);
+}
+#endif
 
 TL_COLUMNS(float, int32_t, rintf, float)
 TL_COLUMNS(double, int64_t, rint, double)
@@ -154,7 +242,8 @@ TL_COLUMNS(double, int64_t, rint, double)
     }                                                                                          \
     TL_TARGET_AVX2 static void tl_encode_avx2_##suffix(                                        \
         const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *codes) {               \
-        tl_encode_body_##suffix(encoder, begin, end, codes);                                   \
+        tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes_avx2);               \
+        tl_turn_rows_avx2(encoder, begin, end);                                                \
     }
 TL_COLUMNS_AVX2(float, int32_t, float)
 TL_COLUMNS_AVX2(double, int64_t, double)
