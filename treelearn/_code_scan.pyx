@@ -23,10 +23,12 @@ cdef extern from "native/codes_partition.h" nogil:
 
 cdef extern from "native/codes_histogram.h" nogil:
     void tl_fill(
-        int, const void*, int, int32_t, const int32_t*, int32_t, void*, int32_t, int
+        int, const void*, int, int32_t, const int32_t*, int32_t, void*, int32_t, int, uint8_t*
     )
     int32_t tl_number_codes(const uint8_t*, int32_t, uint16_t*)
-    void tl_recode(void*, int, int, int32_t, const uint16_t*)
+    void tl_recode(
+        int, void*, int, int, int32_t, const uint16_t*, const uint8_t*, int32_t
+    )
 
 cdef extern from "native/codes_scan.h" nogil:
     const int TL_CODE_BLOCK, TL_SHORT_NODE
@@ -122,8 +124,8 @@ cdef void number_anew(
         return
     tl_number_codes(scan.present, n_codes, work.new_codes)
     tl_recode(
-        codes_of(search, column.place, node.start), column.is_wide, column.is_wide and not narrows,
-        node.n_samples, work.new_codes,
+        search.level, codes_of(search, column.place, node.start), column.is_wide,
+        column.is_wide and not narrows, node.n_samples, work.new_codes, scan.present, n_codes,
     )
     if narrows:
         column.is_wide = False
@@ -172,7 +174,7 @@ cdef void search_node(
         tl_fill(
             search.level, codes_of(search, column.place, node.start), column.is_wide,
             node.n_classes, node.counts, column.default_code, work.histogram, stride,
-            node.n_samples <= TL_SHORT_NODE,
+            node.n_samples <= TL_SHORT_NODE, <uint8_t*> work.spare,
         )
         tl_scan_column(
             search.level, &search.scoring, &counts, work.histogram, stride, column.n_codes,

@@ -22,6 +22,7 @@ cdef extern from "native/codes_columns.h" nogil:
     const int TL_TILE, TL_MOST_CODES
     ctypedef struct TlEncoder:
         const void* values
+        int64_t n_rows
         int64_t n_features
         const int32_t* order
         const void* lowest
@@ -330,6 +331,7 @@ cdef class CodeSet:
         table.bits.rows = <const uint64_t*> address_of(bits)
         table.lowest = <const double*> address_of(lowest_values)
         encoder.values = address_of(X)
+        encoder.n_rows = n
         encoder.n_features = self.n_features
         encoder.order = <const int32_t*> address_of(arrays["order"])
         encoder.lowest = address_of(lowest)

@@ -140,19 +140,32 @@ TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes
     }
 }
 
-/* Flag the cuts that come close to a score, for sums of three kinds of numbers. */
+/* Flag the cuts that come close to the best of them and to a score, -1 stands for cuts that are
+ * not feasible; for sums of three kinds of numbers. */
+#define TL_FLAG_BEST(real_t)                                                                   \
+    for (k = 0; k < 16; k++) part[k] = 0;                                                      \
+    for (lane = 0; lane < n_lanes; lane += 16)                                                 \
+        for (k = 0; k < 16; k++)                                                               \
+            part[k] = part[k] > score[lane + k] ? part[k] : score[lane + k];                   \
+    for (k = 0; k < 16; k++) most = most > part[k] ? most : part[k];                           \
+    most *= (real_t)(1.0 - TL_CLOSE);                                                          \
+    least = least > most ? least : most;                                                       \
+    for (lane = 0; lane < n_lanes; lane++)                                                     \
+        flags[lane] = (uint8_t)((score[lane] >= least) & (score[lane] >= 0));
 #define TL_FLAG(name, real_t, sum_t, count_t)                                                  \
     TL_TARGET_AVX2 static void name(const count_t *n_left, const sum_t *squares,               \
                                     const sum_t *cross, int n_lanes, real_t n, real_t all,     \
                                     real_t least, real_t min_leaf, uint8_t *flags) {           \
-        int lane;                                                                              \
+        real_t score[TL_MOST_BITS], part[16], most = 0;                                        \
+        int lane, k;                                                                           \
         for (lane = 0; lane < n_lanes; lane++) {                                               \
             real_t left = (real_t)n_left[lane], right = n - left;                              \
             real_t square = (real_t)squares[lane];                                             \
             real_t other = all - 2 * (real_t)cross[lane] + square;                             \
-            flags[lane] = (uint8_t)((square * right + other * left >= least * (left * right)) & \
-                                    (left >= min_leaf) & (right >= min_leaf));                 \
+            real_t value = (square * right + other * left) / (left * right);                   \
+            score[lane] = (left >= min_leaf) & (right >= min_leaf) ? value : (real_t)-1;       \
         }                                                                                      \
+        TL_FLAG_BEST(real_t)                                                                   \
     }
 TL_FLAG(tl_flag_short, float, uint16_t, uint16_t)
 TL_FLAG(tl_flag_float, float, float, int32_t)
@@ -162,13 +175,15 @@ TL_FLAG(tl_flag_double, double, double, int32_t)
     TL_TARGET_AVX2 static void name(const int32_t *n_left, const int32_t *ones_left,           \
                                     int n_lanes, real_t n, real_t ones, real_t least,          \
                                     real_t min_leaf, uint8_t *flags) {                         \
-        int lane;                                                                              \
+        real_t score[TL_MOST_BITS], part[16], most = 0;                                        \
+        int lane, k;                                                                           \
         for (lane = 0; lane < n_lanes; lane++) {                                               \
             real_t left = (real_t)n_left[lane], right = n - left;                              \
             real_t difference = (real_t)ones_left[lane] * n - left * ones;                     \
-            flags[lane] = (uint8_t)((difference * difference >= least * (left * right)) &      \
-                                    (left >= min_leaf) & (right >= min_leaf));                 \
+            real_t value = difference * difference / (left * right);                           \
+            score[lane] = (left >= min_leaf) & (right >= min_leaf) ? value : (real_t)-1;       \
         }                                                                                      \
+        TL_FLAG_BEST(real_t)                                                                   \
     }
 TL_FLAG_BINARY(tl_flag_binary_float, float)
 TL_FLAG_BINARY(tl_flag_binary_double, double)

@@ -11,11 +11,19 @@
 
 #define TL_TILE 64            /* rows that are encoded at a time */
 #define TL_MOST_CODES 65535   /* so that 65535 is no code: it marks what is missing */
+/* Rows in the order of the classes lie apart: they are asked for before they are read. */
+#define TL_ROWS_AHEAD 8
+#ifdef __GNUC__
+#define TL_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define TL_PREFETCH(address)
+#endif
 #define TL_RANGE_LANES 64     /* columns whose range is kept in registers at a time */
 
 /* How the columns of a table become codes; arrays are per feature unless said otherwise. */
 typedef struct {
     const void *values; /* C order */
+    int64_t n_rows;
     int64_t n_features;
     const int32_t *order;          /* rows of the table, by class */
     const void *lowest;            /* in the type of the values */
@@ -91,6 +99,12 @@ typedef struct {
         for (row = begin; row < end; row++) {                                                  \
             const real_t *value =                                                              \
                 (const real_t *)encoder->values + (int64_t)encoder->order[row] * n_features;   \
+            if (row + TL_ROWS_AHEAD < encoder->n_rows) {                                       \
+                const real_t *ahead = (const real_t *)encoder->values +                        \
+                                      (int64_t)encoder->order[row + TL_ROWS_AHEAD] * n_features; \
+                for (j = 0; j < n_features; j += 64 / (int64_t)sizeof(real_t))                 \
+                    TL_PREFETCH(ahead + j);                                                    \
+            }                                                                                  \
             uint16_t *out = encoder->rows + row * encoder->row_stride;                         \
             uint16_t *codes = encoder->n_stored == n_features ? out : spare;                   \
             for (j = 0; j < n_features; j++) {                                                 \
