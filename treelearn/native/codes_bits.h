@@ -141,8 +141,14 @@ TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes
 }
 
 /* Flag the cuts that come close to the best of them and to a score, -1 stands for cuts that are
- * not feasible; for sums of three kinds of numbers. */
+ * not feasible; for sums of three kinds of numbers. In loops of their own, so that no division
+ * depends on a condition: they become vector code. */
 #define TL_FLAG_BEST(real_t)                                                                   \
+    for (lane = 0; lane < n_lanes; lane++) {                                                   \
+        real_t left = (real_t)n_left[lane], right = n - left;                                  \
+        real_t fewest = left < right ? left : right;                                           \
+        score[lane] = fewest < min_leaf ? (real_t)-1 : score[lane];                            \
+    }                                                                                          \
     for (k = 0; k < 16; k++) part[k] = 0;                                                      \
     for (lane = 0; lane < n_lanes; lane += 16)                                                 \
         for (k = 0; k < 16; k++)                                                               \
@@ -162,8 +168,7 @@ TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes
             real_t left = (real_t)n_left[lane], right = n - left;                              \
             real_t square = (real_t)squares[lane];                                             \
             real_t other = all - 2 * (real_t)cross[lane] + square;                             \
-            real_t value = (square * right + other * left) / (left * right);                   \
-            score[lane] = (left >= min_leaf) & (right >= min_leaf) ? value : (real_t)-1;       \
+            score[lane] = (square * right + other * left) / (left * right);                    \
         }                                                                                      \
         TL_FLAG_BEST(real_t)                                                                   \
     }
@@ -180,8 +185,7 @@ TL_FLAG(tl_flag_double, double, double, int32_t)
         for (lane = 0; lane < n_lanes; lane++) {                                               \
             real_t left = (real_t)n_left[lane], right = n - left;                              \
             real_t difference = (real_t)ones_left[lane] * n - left * ones;                     \
-            real_t value = difference * difference / (left * right);                           \
-            score[lane] = (left >= min_leaf) & (right >= min_leaf) ? value : (real_t)-1;       \
+            score[lane] = difference * difference / (left * right);                            \
         }                                                                                      \
         TL_FLAG_BEST(real_t)                                                                   \
     }
