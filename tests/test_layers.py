@@ -12,12 +12,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # A folder is one entry: its files may import each other.
 LAYERS = (
     ("_version", "_types", "native", "information", "criteria", "_threads", "_signals"),
-    ("_sorting", "_statistics", "_training_set", "tree"),
+    ("_sorting", "_statistics", "_training_set", "_codes", "tree"),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
-        *("_partition", "_predict"),
+        *("_partition", "_predict", "_code_types", "_code_scan"),
     ),
-    ("_node", "_records", "_grower", "_fitting", "histogram"),
+    ("_node", "_records", "_grower", "_code_grower", "_code_fitting", "_fitting", "histogram"),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),
