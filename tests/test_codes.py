@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from treelearn._codes import column_ranges
 
-import strategies
 from treelearn import DecisionTreeClassifier
 from treelearn._code_fitting import grow_over_codes
-from treelearn._codes import column_ranges
 
 ARRAYS = [
     *("children_left", "children_right", "feature", "threshold", "missing_go_to_left"),
@@ -112,7 +112,9 @@ def test_both_forms_grow_one_tree(seed, n, n_classes, kinds, missing, simd, dtyp
     X[(rng.random(X.shape) < missing) & some] = np.nan
     X = X.astype(dtype)
     with pytest.MonkeyPatch.context() as patch:
-        assert_same(grow("lists", X, y, patch, **params), grow("codes", X, y, patch, simd, **params))
+        assert_same(
+            grow("lists", X, y, patch, **params), grow("codes", X, y, patch, simd, **params)
+        )
 
 
 @settings(deadline=None, max_examples=60)
@@ -132,7 +134,9 @@ def test_every_criterion(data, criterion, simd):
         params["sample_weight"] = np.full(len(X), weights)
         params["sample_weight"][:: data.draw(st.integers(2, 5))] = 0.0
     with pytest.MonkeyPatch.context() as patch:
-        assert_same(grow("lists", X, y, patch, **params), grow("codes", X, y, patch, simd, **params))
+        assert_same(
+            grow("lists", X, y, patch, **params), grow("codes", X, y, patch, simd, **params)
+        )
 
 
 @pytest.mark.parametrize("criterion", ["entropy", "renyi", "tsallis"])
@@ -142,7 +146,9 @@ def test_other_criteria_on_larger_tables(criterion, n_classes, monkeypatch):
     X = columns(rng, 900, KINDS)
     y = labels(rng, X, n_classes, 0.1)
     params = {"criterion": criterion, "order": 1.5}
-    assert_same(grow("lists", X, y, monkeypatch, **params), grow("codes", X, y, monkeypatch, **params))
+    assert_same(
+        grow("lists", X, y, monkeypatch, **params), grow("codes", X, y, monkeypatch, **params)
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -17,7 +17,10 @@ LAYERS = (
         *("_workspace", "_pass", "_block", "_sweep", "_scan", "_absolute_error", "_splitter"),
         *("_partition", "_predict", "_code_types", "_code_scan"),
     ),
-    ("_node", "_records", "_grower", "_code_grower", "_code_fitting", "_fitting", "histogram"),
+    (
+        *("_node", "_records", "_grower", "_code_node", "_code_grower", "_code_fitting"),
+        *("_fitting", "histogram"),
+    ),
     ("_validation", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "laboratory"),

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._code_grower import CodeGrower
-from ._codes import MOST_NARROW, CodeSet, column_ranges
+from ._codes import CodeSet, column_ranges
 from .criteria import ABSOLUTE_ERROR, RENYI_MEAN
 
 __all__ = ["grow_over_codes"]
@@ -97,9 +97,7 @@ def _pays(X, ranges, n_classes):
         sample = X[::step, is_open][:_SAMPLED_ROWS]
         n_distinct = np.array([len(np.unique(column)) for column in sample.T])
         # A column whose sample repeats itself has about as many values as the sample shows.
-        widths[is_open] = np.where(
-            n_distinct < len(sample) // 2, 2 * n_distinct, n_samples
-        )
+        widths[is_open] = np.where(n_distinct < len(sample) // 2, 2 * n_distinct, n_samples)
     largest = float(widths.max(initial=1.0))
     if largest * n_classes > _LARGEST_HISTOGRAM or n_samples * n_features < _FEWEST_CELLS:
         return False
