@@ -1,9 +1,12 @@
 """Growth over integer codes, depth first.
 
-The tree is the same, to the bit, as the one that the presorted lists grow (_grower.pyx).
+Threads share one queue that is empty as long as all of them have work: whoever comes upon a node
+while another thread waits hands it on. There is no barrier between levels, so a thread that is
+held up by a busy neighbour holds up nobody else. The tree is the same, to the bit, as the one that
+the presorted lists grow (_grower.pyx).
 """
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport prange
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
@@ -24,30 +27,74 @@ from ._code_types cimport *
 from ._codes cimport CodeSet
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
 from ._records cimport Growth, assemble, release
-from ._signals cimport raise_pending
+from ._signals cimport must_stop, raise_pending
 from ._types cimport *
 
 cdef extern from "native/simd.h" nogil:
     int tl_simd_level()
 
+cdef extern from "native/codes_queue.h" nogil:
+    ctypedef int tl_lock_t
+    void tl_lock(tl_lock_t*)
+    void tl_unlock(tl_lock_t*)
+    void tl_rest()
+
 cdef double EPSILON = 2.220446049250313e-16
+
+cdef enum:
+    # Nodes from this size on may go to another thread: some tenths of a millisecond of work.
+    SHARED_NODE = 512
+    # Records that may be begun; when they are used up, threads keep their nodes.
+    MOST_SUBTREES = 4096
+
+
+# What threads share while they grow.
+cdef struct Queue:
+    tl_lock_t lock
+    CodeNode** nodes            # to be grown by whoever is free
+    int32_t n_nodes
+    int32_t n_free              # threads that wait
+    int32_t n_busy
+    int32_t n_subtrees          # records that were begun
+    Growth* subtrees            # one for every node that was handed on
+    int status
+
+
+cdef int hand_on(Queue* queue, Growth* growth, CodeNode* node) noexcept nogil:
+    """Give a node to a thread that waits, if there is one; return whether it was taken."""
+    cdef Growth* own
+    cdef bint is_taken = False
+    if queue.n_free <= queue.n_nodes:  # a look without the lock: a wrong answer does no harm
+        return False
+    tl_lock(&queue.lock)
+    if queue.n_free > queue.n_nodes and queue.n_subtrees < MOST_SUBTREES:
+        growth.records[node.id].subtree = queue.n_subtrees - 1  # the root's does not count
+        own = queue.subtrees + queue.n_subtrees
+        node.subtree = queue.n_subtrees
+        queue.n_subtrees += 1
+        node.id = write_record(own, node.n_samples, node.impurity)
+        if node.id < 0:
+            queue.status = MEMORY_RAN_OUT
+        queue.nodes[queue.n_nodes] = node
+        queue.n_nodes += 1
+        is_taken = True
+    tl_unlock(&queue.lock)
+    return is_taken
 
 
 cdef int grow_subtree(
     CodeSearch* search,
     Growth* growth,
     CodeNode* root,             # its record is written; it is owned by this call
-    int32_t largest_kept,       # nodes of at most so many samples are left to others
-    CodeNode*** pending,        # out: those nodes
-    int32_t* n_pending,         # out
+    Queue* queue,
     CodeWorkspace* work,
 ) noexcept nogil:
-    """Grow a subtree depth first."""
+    """Grow a subtree depth first, and hand nodes on to threads that wait."""
     cdef CodeNode** stack = NULL
     cdef void* larger
     cdef CodeNode* node
     cdef CodeNode* children[2]
-    cdef int32_t n_stack = 1, capacity = 64, pending_capacity = 0
+    cdef int32_t n_stack = 1, capacity = 64
     cdef int status = 0, k
     stack = <CodeNode**> malloc(capacity * sizeof(CodeNode*))
     if stack == NULL:
@@ -64,18 +111,7 @@ cdef int grow_subtree(
             )
             free(node)
             continue
-        if node.n_samples <= largest_kept:
-            if n_pending[0] == pending_capacity:
-                pending_capacity = 2 * pending_capacity + 16
-                larger = realloc(pending[0], pending_capacity * sizeof(CodeNode*))
-                if larger == NULL:
-                    free(node)
-                    status = MEMORY_RAN_OUT
-                    break
-                pending[0] = <CodeNode**> larger
-            pending[0][n_pending[0]] = node
-            growth.records[node.id].subtree = n_pending[0]
-            n_pending[0] += 1
+        if n_stack > 0 and node.n_samples >= SHARED_NODE and hand_on(queue, growth, node):
             continue
         status = split_node(search, growth, node, work, children)
         free(node)
@@ -100,28 +136,41 @@ cdef int grow_subtree(
     return status
 
 
-cdef void grow_pending(
-    CodeSearch* search,
-    Growth* growth,
-    CodeNode** root,            # taken
-    CodeWorkspace* work,
-    int* shared_status,         # in, out
-) noexcept nogil:
-    """Grow one of the subtrees that threads share, unless another one has failed already."""
-    cdef CodeNode* node = root[0]
-    cdef int32_t n_pending = 0
-    cdef int status
-    if shared_status[0] != 0:
-        return
-    root[0] = NULL
-    node.id = write_record(growth, node.n_samples, node.impurity)
-    if node.id < 0:
-        free(node)
-        status = MEMORY_RAN_OUT
-    else:
-        status = grow_subtree(search, growth, node, 0, NULL, &n_pending, work)
-    if status != 0:
-        shared_status[0] = status
+cdef void work_off(CodeSearch* search, Queue* queue, CodeWorkspace* work) noexcept nogil:
+    """Grow what the queue holds until every thread is done."""
+    cdef CodeNode* node
+    cdef Growth* growth
+    cdef int status = 0
+    cdef bint is_waiting = False
+    while True:
+        node = NULL
+        tl_lock(&queue.lock)
+        if queue.status == 0 and queue.n_nodes > 0:
+            queue.n_nodes -= 1
+            node = queue.nodes[queue.n_nodes]
+            queue.n_busy += 1
+            if is_waiting:
+                queue.n_free -= 1
+                is_waiting = False
+        elif queue.n_busy == 0 or queue.status != 0:
+            tl_unlock(&queue.lock)
+            return
+        elif not is_waiting:
+            queue.n_free += 1
+            is_waiting = True
+        tl_unlock(&queue.lock)
+        if node == NULL:
+            if work.polls and must_stop(&work.last_poll):
+                queue.status = INTERRUPTED
+            tl_rest()
+            continue
+        growth = queue.subtrees + node.subtree
+        status = grow_subtree(search, growth, node, queue, work)
+        tl_lock(&queue.lock)
+        queue.n_busy -= 1
+        if status != 0:
+            queue.status = status
+        tl_unlock(&queue.lock)
 
 
 cdef int open_workspace(
@@ -269,72 +318,68 @@ cdef class CodeGrower:
         """
         cdef CodeSearch* search = &self.search
         cdef CodeWorkspace* workspaces = NULL
-        cdef Growth* growths = NULL
-        cdef Growth growth
+        cdef Queue queue
         cdef CodeNode* root
-        cdef CodeNode** pending = NULL
-        cdef int32_t n_pending = 0, largest_kept = 0, k
-        cdef int status = 0, i, n_threads = self.n_threads
+        cdef int i, k, n_threads = self.n_threads, n_subtrees = 1
         samples = np.arange(search.table.n_samples, dtype=np.int32)
         cdef int32_t[::1] samples_view = samples
         search.samples = &samples_view[0]
-        memset(&growth, 0, sizeof(Growth))
-        workspaces = <CodeWorkspace*> calloc(n_threads, sizeof(CodeWorkspace))
+        memset(&queue, 0, sizeof(Queue))
         try:
-            if workspaces == NULL:
+            if n_threads > 1:
+                n_subtrees = MOST_SUBTREES
+            workspaces = <CodeWorkspace*> calloc(n_threads, sizeof(CodeWorkspace))
+            queue.subtrees = <Growth*> calloc(n_subtrees, sizeof(Growth))
+            queue.nodes = <CodeNode**> calloc(n_subtrees, sizeof(CodeNode*))
+            if workspaces == NULL or queue.subtrees == NULL or queue.nodes == NULL:
                 raise MemoryError(
                     f"Unable to allocate {n_threads * sizeof(CodeWorkspace)} bytes."
                 )
             for i in range(n_threads):
                 if open_workspace(workspaces + i, search, self.n_classes) != 0:
                     raise MemoryError("Unable to allocate scratch memory for growth.")
-                workspaces[i].shared_status = &status
+                workspaces[i].shared_status = &queue.status
                 workspaces[i].until_poll = CELLS_PER_POLL
             workspaces[0].polls = True
             root = self.make_root(workspaces[0].impurity_counts)
-            if n_threads > 1:
-                largest_kept = max(
-                    <int32_t> SMALL_NODE, search.table.n_samples // (8 * n_threads)
+            root.subtree = 0
+            queue.n_subtrees = 1
+            root.id = write_record(queue.subtrees, root.n_samples, root.impurity)
+            if root.id < 0:
+                queue.status = MEMORY_RAN_OUT
+                free(root)
+            elif is_terminal(search, root.n_samples, 0, root.n_classes):
+                queue.status = write_classes(
+                    queue.subtrees, root.id, root.n_classes, root.classes, root.counts
                 )
-            with nogil:
-                root.id = write_record(&growth, root.n_samples, root.impurity)
-                if root.id < 0:
-                    status = MEMORY_RAN_OUT
-                    free(root)
-                elif is_terminal(search, root.n_samples, 0, root.n_classes):
-                    status = write_classes(
-                        &growth, root.id, root.n_classes, root.classes, root.counts
-                    )
-                    free(root)
+                free(root)
+            else:
+                queue.nodes[0] = root
+                queue.n_nodes = 1
+                if n_threads == 1:
+                    with nogil:
+                        work_off(search, &queue, workspaces)
                 else:
-                    status = grow_subtree(
-                        search, &growth, root, largest_kept, &pending, &n_pending, workspaces
-                    )
-            if status == 0 and n_pending > 0:
-                growths = <Growth*> calloc(n_pending, sizeof(Growth))
-                if growths == NULL:
-                    raise MemoryError(f"Unable to allocate {n_pending * sizeof(Growth)} bytes.")
-                for k in prange(
-                    n_pending, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-                ):
-                    grow_pending(
-                        search, growths + k, pending + k, workspaces + threadid(), &status
-                    )
-            if status == MEMORY_RAN_OUT:
+                    for i in prange(
+                        n_threads, nogil=True, num_threads=n_threads, schedule="static",
+                        chunksize=1,
+                    ):
+                        work_off(search, &queue, workspaces + i)
+            if queue.status == MEMORY_RAN_OUT:
                 raise MemoryError("Unable to allocate memory for the nodes of the tree.")
-            if status == INTERRUPTED:
+            if queue.status == INTERRUPTED:
                 raise_pending()
             return assemble(
-                &growth, growths, n_pending, search.common.targets.weight_unit, self.scale
+                queue.subtrees, queue.subtrees + 1, queue.n_subtrees - 1,
+                search.common.targets.weight_unit, self.scale,
             )
         finally:
-            for k in range(n_pending):
-                free(pending[k])
-                if growths != NULL:
-                    release(growths + k)
-            free(growths)
-            free(pending)
-            release(&growth)
+            for k in range(queue.n_nodes):
+                free(queue.nodes[k])
+            for k in range(queue.n_subtrees):
+                release(queue.subtrees + k)
+            free(queue.nodes)
+            free(queue.subtrees)
             if workspaces != NULL:
                 for i in range(n_threads):
                     free(workspaces[i].block)
