@@ -65,12 +65,16 @@ def columns(rng, n, kinds):
         "halves": lambda: rng.integers(0, 40, n) / 2.0,
         "reals": lambda: rng.normal(size=n).round(3),
         "huge": lambda: rng.integers(0, 300, n) * 2.0**40,
+        "extreme": lambda: rng.choice([-1.7e308, -1.0, 5e-324, 1.7e308], n),
         "constant": lambda: np.full(n, 7.0),
     }
     return np.column_stack([made[kind]() for kind in kinds]).astype(np.float64)
 
 
-KINDS = ["two", "few", "bytes", "skewed", "zeros", "wide", "halves", "reals", "huge", "constant"]
+KINDS = [
+    *("two", "few", "bytes", "skewed", "zeros", "wide", "halves", "reals", "huge", "extreme"),
+    "constant",
+]
 
 
 def labels(rng, X, n_classes, noise):
@@ -226,7 +230,10 @@ def test_too_many_values_are_for_the_lists(monkeypatch, codes_are_used):
         (["wide", "wide", "wide", "two"], 2, False),
     ],
 )
-def test_the_form_is_chosen_by_the_columns(kinds, n_classes, expected, codes_are_used):
+def test_the_form_is_chosen_by_the_columns(
+    kinds, n_classes, expected, codes_are_used, monkeypatch
+):
+    monkeypatch.delenv("TREELEARN_FORM", raising=False)
     rng = np.random.default_rng(11)
     X = columns(rng, 5_000, kinds)
     before = len(codes_are_used)

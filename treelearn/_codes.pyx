@@ -150,7 +150,7 @@ cdef class CodeSet:
         self.n_features = X.shape[1]
         self._order_by_class(labels, n_classes, rows)
         lowest, highest, flags = ranges
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             is_whole = ((flags & 1) == 0) & (highest - lowest < TL_MOST_CODES - 1)
             # Whole numbers are told apart by their distance where that is exact.
             is_whole &= np.maximum(np.abs(lowest), np.abs(highest)) < 2**23
