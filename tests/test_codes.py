@@ -64,6 +64,7 @@ def columns(rng, n, kinds):
         "wide": lambda: rng.integers(-20_000, 40_000, n),
         "halves": lambda: rng.integers(0, 40, n) / 2.0,
         "reals": lambda: rng.normal(size=n).round(3),
+        "normal": lambda: rng.normal(size=n),
         "huge": lambda: rng.integers(0, 300, n) * 2.0**40,
         "extreme": lambda: rng.choice([-3e38, -1.0, 1e-40, 3e38], n),
         "constant": lambda: np.full(n, 7.0),
@@ -73,6 +74,7 @@ def columns(rng, n, kinds):
 
 KINDS = [
     *("two", "few", "bytes", "skewed", "zeros", "wide", "halves", "reals", "huge", "extreme"),
+    "normal",
     "constant",
 ]
 
@@ -228,12 +230,13 @@ def test_too_many_values_are_for_the_lists(monkeypatch, codes_are_used):
         (["few", "bytes", "two", "zeros"], 2, True),
         (["reals", "few", "bytes", "two"], 5, True),
         (["wide", "wide", "wide", "two"], 2, False),
+        (["normal", "normal", "normal", "two"], 3, False),
     ],
 )
 def test_the_form_is_chosen_by_the_columns(kinds, n_classes, expected, codes_are_used, monkeypatch):
     monkeypatch.delenv("TREELEARN_FORM", raising=False)
     rng = np.random.default_rng(11)
-    X = columns(rng, 5_000, kinds)
+    X = columns(rng, 15_000, kinds)
     before = len(codes_are_used)
     DecisionTreeClassifier(max_depth=2).fit(X, labels(rng, X, n_classes, 0.1))
     assert (len(codes_are_used) > before) == expected

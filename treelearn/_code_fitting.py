@@ -1,4 +1,13 @@
-"""Whether a table is grown over integer codes, and growing it so."""
+"""Whether a table is grown over integer codes, and growing it so.
+
+The one rule, from times of both forms on the tables of benchmarks/fit.py (one thread, AVX2):
+codes serve classification with one output, unit weights and all features, depth first; they are
+taken where a table is no small one and most of its columns have few values, and with two classes
+for Gini only. Everything else is for presorted lists. Both forms grow the same tree.
+
+The environment variable TREELEARN_FORM (codes, lists) overrules what pays, not what is possible:
+tests and benchmarks compare the two forms with it.
+"""
 
 import os
 
@@ -6,17 +15,23 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._code_grower import CodeGrower
-from ._codes import CodeSet, column_ranges
-from .criteria import ABSOLUTE_ERROR, RENYI_MEAN
+from ._codes import MOST_CODES, CodeSet, column_ranges
+from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
 
 __all__ = ["grow_over_codes"]
 
-# Tables of fewer cells are grown at once either way.
-_FEWEST_CELLS = 4_000
+# Smaller tables are grown in about a millisecond either way; lists take less to set up (soybean,
+# 24,000 cells: 0.9 ms against 2.0; wine_quality, 78,000 cells: 7.8 ms against 7.2).
+_FEWEST_CELLS = 50_000
 # Scratch memory of a thread: one histogram, in cells of 4 bytes.
 _LARGEST_HISTOGRAM = 2**22
-# Two classes: codes lose to presorted lists where most columns have more values than this
-# (measurements.md, part 2: higgs, credit_default and electricity against adult and skin).
+# Counts of bits take a kilobyte a class.
+_MOST_CLASSES = 4096
+# Two classes: lists are faster where most columns have more values than this (spambase 6.8 ms
+# against 12.9, higgs_7k 12.4 against 16.0; electricity and credit_default alike; codes are on
+# adult, 36 against 30, and online_retail, 220 against 166). More classes: only where most columns
+# have nearly as many values as there are samples (30,000 x 20 continuous, 10 classes: 58 ms against
+# 117; walking_activity, 22 classes: 156 against 85).
 _WIDE_COLUMN = 1024
 _SAMPLED_ROWS = 512
 
@@ -52,12 +67,14 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
         return None
     X = np.ascontiguousarray(X)
     ranges = column_ranges(X)
-    if not _pays(X, ranges, n_classes[0]):
+    if not _pays(X, ranges, n_classes[0], kernel.formula):
         return None
     try:
         codes = CodeSet(X, y[0], n_classes[0], rows, ranges, n_threads)
     except OverflowError:
         return None
+    if codes.widest * n_classes[0] > 4 * _LARGEST_HISTOGRAM:
+        return None  # columns with more values than their sample let expect
     return CodeGrower(codes, kernel, dict(rules, tables=tables), weight_unit, n_threads).grow()
 
 
@@ -75,32 +92,42 @@ def _is_possible(X, y, n_classes, kernel, rules):
         or rules["random_thresholds"]
         or rules["max_features"] < X.shape[1]
         or rules["max_leaf_nodes"] > 0
+        or n_classes[0] > _MOST_CLASSES
         or max(X.shape) >= 2**30 // max(2, n_classes[0])
     )
 
 
-def _pays(X, ranges, n_classes):
-    """Return whether codes are the faster form for a table: the one rule.
+def _pays(X, ranges, n_classes, formula):
+    """Return whether codes are the faster form for a table.
 
     Columns of whole numbers are judged by their range, others by how many of some rows differ.
     """
     n_samples, n_features = X.shape
-    if os.environ.get("TREELEARN_FORM") == "codes":
-        return True
     lowest, highest, flags = ranges
     with np.errstate(invalid="ignore", over="ignore"):
-        widths = np.where((flags & 1) == 0, highest - lowest + 1, np.inf)
-    is_open = ~np.isfinite(widths) & (highest > lowest)
-    widths = np.minimum(widths, n_samples)
-    if is_open.any():
+        ranges = highest - lowest
+    widths = np.minimum(ranges + 1.0, n_samples)
+    is_ranked = (((flags & 1) != 0) | (ranges >= MOST_CODES - 1)) & (highest > lowest)
+    if is_ranked.any():
         step = max(1, n_samples // _SAMPLED_ROWS)
-        sample = X[::step, is_open][:_SAMPLED_ROWS]
+        sample = X[::step, is_ranked][:_SAMPLED_ROWS]
         n_distinct = np.array([len(np.unique(column)) for column in sample.T])
         # A column whose sample repeats itself has about as many values as the sample shows.
-        widths[is_open] = np.where(n_distinct < len(sample) // 2, 2 * n_distinct, n_samples)
+        widths[is_ranked] = np.where(n_distinct < len(sample) // 2, 2 * n_distinct, n_samples)
+        if widths[is_ranked].max() > MOST_CODES:
+            return False
     largest = float(widths.max(initial=1.0))
-    if largest * n_classes > _LARGEST_HISTOGRAM or n_samples * n_features < _FEWEST_CELLS:
+    if largest * n_classes > _LARGEST_HISTOGRAM:
         return False
-    if n_classes > 2:
+    if os.environ.get("TREELEARN_FORM") == "codes":
         return True
-    return bool((widths > _WIDE_COLUMN).mean() < 0.5)
+    if n_samples * n_features < _FEWEST_CELLS:
+        return False
+    if n_classes == 2 and formula != GINI:
+        # Filters know Gini alone; two classes make the other criteria cheap in lists (entropy on
+        # adult: 35 ms against 59, with seven classes on covertype 241 against 151).
+        return False
+    widest = _WIDE_COLUMN
+    if n_classes > 2:
+        widest = max(widest, n_samples // 4)
+    return bool((widths > widest).mean() < 0.5)

@@ -60,6 +60,7 @@ cdef extern from "native/codes_columns.h" nogil:
 # whose 16 columns have 16 values each, then fits into one row of 256 (measurements.md, part 2).
 MOST_NARROW = 16
 MOST_BITS = 256
+MOST_CODES = TL_MOST_CODES
 
 
 cdef void* address_of(array) except? NULL:
@@ -164,6 +165,11 @@ cdef class CodeSet:
         lowest[ranked] = np.nan
         self._lay_out(n_values, missing)
         self._encode(X, lowest, n_values, missing, ranked, n_threads)
+
+    @property
+    def widest(self):
+        """Number of codes of the widest column."""
+        return int(self.arrays["n_codes"].max(initial=1))
 
     def _order_by_class(self, labels, int n_classes, rows):
         """Number the samples by class, within a class in their old order."""
