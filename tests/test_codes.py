@@ -236,7 +236,7 @@ def test_too_many_values_are_for_the_lists(monkeypatch, codes_are_used):
 def test_the_form_is_chosen_by_the_columns(kinds, n_classes, expected, codes_are_used, monkeypatch):
     monkeypatch.delenv("TREELEARN_FORM", raising=False)
     rng = np.random.default_rng(11)
-    X = columns(rng, 15_000, kinds)
+    X = columns(rng, 130_000 if n_classes == 2 else 15_000, kinds)
     before = len(codes_are_used)
     DecisionTreeClassifier(max_depth=2).fit(X, labels(rng, X, n_classes, 0.1))
     assert (len(codes_are_used) > before) == expected
