@@ -172,7 +172,7 @@ def test_large_nodes(n_classes, simd, monkeypatch, codes_are_used):
 
 def test_threads_change_nothing(monkeypatch):
     rng = np.random.default_rng(6)
-    X = columns(rng, 30_000, ["few", "bytes", "zeros", "skewed", "wide", "reals", "two", "halves"])
+    X = columns(rng, 60_000, ["few", "bytes", "zeros", "skewed", "wide", "reals", "two", "halves"])
     y = labels(rng, X, 4, 0.1)
     one, two, five = (grow("codes", X, y, monkeypatch, n_jobs=k) for k in (1, 2, 5))
     assert_same(one, two)
