@@ -15,12 +15,18 @@ LAYERS = (
         *("_version", "_files", "_types", "native", "information", "criteria", "_threads"),
         *("_signals", "_impurity", "_cupy"),
     ),
-    ("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set", "tree"),
+    (
+        *("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set"),
+        *("_codes", "tree"),
+    ),
     (
         *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
-        *("_splitter", "_partition", "_predict"),
+        *("_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
-    ("_node", "_local", "_records", "_grower", "histogram", "_fitting", "batched"),
+    (
+        *("_node", "_local", "_records", "_grower", "_code_node", "_code_grower"),
+        *("_code_fitting", "histogram", "_fitting", "batched"),
+    ),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (
         *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._cache import cache
+from ._code_fitting import grow_over_codes
 from ._grower import Grower
 from ._hash import hash_array
 from ._threads import effective_n_threads
@@ -92,11 +93,17 @@ def grow_tree(
         training_set = BinnedSet(X, y, n_classes, sample_weight, max_bins=max_bins, **options)
         make_grower = HistogramGrower
     else:
+        tables_of = partial(_count_tables, kernel, rules)
+        arrays = grow_over_codes(
+            X, y, n_classes, sample_weight, kernel, rules, tables_of, n_threads
+        )
+        if arrays is not None:
+            return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
         training_set, keeps_lists = _sorted_set(X, y, n_classes, sample_weight, shared, options)
         make_grower = partial(Grower, keeps_lists=keeps_lists)
     rules = dict(
         rules,
-        tables=_count_tables(kernel, training_set, rules),
+        tables=_count_tables(kernel, rules, training_set.whole_weight),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
     arrays = make_grower(training_set, kernel, rules, seed, n_threads).grow()
@@ -151,13 +158,14 @@ def _target_ranks(y):
     return np.stack([np.unique(row, return_inverse=True)[1].ravel() for row in y]).astype(np.int32)
 
 
-def _count_tables(kernel, training_set, rules):
+def _count_tables(kernel, rules, total):
     """Return the terms of whole class counts and of whole weights, where tables serve.
+
+    ``total`` is the whole weight of the samples, None where there is none.
 
     They do for one output of whole weights and for a criterion that is a function of one power
     sum; otherwise None, and every candidate is scored from its statistics vector.
     """
-    total = training_set.whole_weight
     if total is None or kernel.formula > RENYI_MEAN or rules["monotonic"] is not None:
         return None
     if rules["random_thresholds"]:

@@ -31,6 +31,7 @@ cdef struct Growth:
     int64_t class_capacity
     int64_t bytes_asked     # what could not be had
 
+cdef int reserve(Growth* growth, int64_t n_more, int64_t n_more_classes) noexcept nogil
 cdef void release(Growth* growth) noexcept nogil
 cdef int write_record(
     const Search* search, Growth* growth, Node* node, const int32_t* samples, Workspace* work

@@ -9,7 +9,15 @@ from libc.string cimport memcpy, memset
 
 from ._pass cimport class_of, entry_at, sample_of, weight_of
 from ._types cimport *
-from ._workspace cimport Workspace, tl_bounds, tl_left, tl_narrow_node, tl_reader, tl_terms, tl_trees
+from ._workspace cimport (
+    Workspace,
+    tl_bounds,
+    tl_left,
+    tl_narrow_node,
+    tl_reader,
+    tl_terms,
+    tl_trees,
+)
 
 cdef extern from "native/block.h" nogil:
     double tl_binary_score(double, double, double, double)

@@ -1,0 +1,146 @@
+"""Whether a table is grown over integer codes, and growing it so.
+
+The one rule, from times of both forms on the tables of benchmarks/fit.py (one thread, AVX2):
+codes serve classification with one output, unit weights and all features, depth first; they are
+taken where a table is no small one and most of its columns have few values, and with two classes
+for Gini only. Everything else is for presorted lists. Both forms grow the same tree.
+
+The environment variable TREELEARN_FORM (codes, lists) overrules what pays, not what is possible:
+tests and benchmarks compare the two forms with it.
+"""
+
+import os
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ._code_grower import CodeGrower
+from ._codes import MOST_CODES, CodeSet, column_ranges
+from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
+
+__all__ = ["grow_over_codes"]
+
+# Smaller tables are grown in about a millisecond either way; lists take less to set up (soybean,
+# 24,000 cells: 0.9 ms against 2.0; wine_quality, 78,000 cells: 7.8 ms against 7.2).
+_FEWEST_CELLS = 50_000
+# With two classes lists need no more to be set up than codes (spambase, 262,000 cells: 6.8 ms
+# against 12.9; compas 6.2 against 7.1; adult, 684,000 cells: 36 against 30).
+_FEWEST_CELLS_OF_TWO_CLASSES = 500_000
+# Scratch memory of a thread: one histogram, in cells of 4 bytes.
+_LARGEST_HISTOGRAM = 2**22
+# Fewer cells are not worth a second thread: waking it where a core is shared takes some
+# milliseconds (letter, 320,000 cells, encodes in 1 ms and grows in 4; skin, 735,000: 3 and 8).
+_CELLS_TO_ENCODE = 2_000_000
+_CELLS_TO_GROW = 400_000
+# Counts of bits take a kilobyte a class.
+_MOST_CLASSES = 4096
+# Two classes: lists are faster where most columns have more values than this (spambase 6.8 ms
+# against 12.9, higgs_7k 12.4 against 16.0; electricity and credit_default alike; codes are on
+# adult, 36 against 30, and online_retail, 220 against 166). More classes: only where most columns
+# have nearly as many values as there are samples (30,000 x 20 continuous, 10 classes: 58 ms against
+# 117; walking_activity, 22 classes: 156 against 85).
+_WIDE_COLUMN = 1024
+_SAMPLED_ROWS = 512
+
+
+def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_threads):
+    """Grow one tree over integer codes where that form serves and pays.
+
+    Parameters
+    ----------
+    X, y, n_classes, sample_weight, kernel, rules, n_threads
+        As `treelearn._fitting.grow_tree` has them; ``rules`` may hold no seed.
+    tables_of : callable
+        Returns the terms of class counts for a whole weight, or None where tables do not serve.
+
+    Returns
+    -------
+    dict of ndarray or None
+        The arrays that ``Grower.grow`` returns, or None: the table is for presorted lists.
+    """
+    if not _is_possible(X, y, n_classes, kernel, rules):
+        return None
+    rows, weight_unit = None, 1.0
+    if sample_weight is not None:
+        rows = np.flatnonzero(sample_weight).astype(np.int32)
+        weight_unit = float(sample_weight[rows[0]])
+        if not 2.0**-20 <= weight_unit <= 2.0**40 or (sample_weight[rows] != weight_unit).any():
+            return None
+        if len(rows) == len(sample_weight):
+            rows = None
+    n_samples = X.shape[0] if rows is None else len(rows)
+    tables = tables_of(n_samples)
+    if tables is None:
+        return None
+    X = np.ascontiguousarray(X)
+    ranges = column_ranges(X)
+    if not _pays(X, ranges, n_classes[0], kernel.formula):
+        return None
+    n_cells = X.shape[0] * X.shape[1]
+    try:
+        codes = CodeSet(
+            X, y[0], n_classes[0], rows, ranges, n_threads if n_cells >= _CELLS_TO_ENCODE else 1
+        )
+    except OverflowError:
+        return None
+    if codes.widest * n_classes[0] > 4 * _LARGEST_HISTOGRAM:
+        return None  # columns with more values than their sample let expect
+    if n_cells < _CELLS_TO_GROW:
+        n_threads = 1
+    return CodeGrower(codes, kernel, dict(rules, tables=tables), weight_unit, n_threads).grow()
+
+
+def _is_possible(X, y, n_classes, kernel, rules):
+    """Return whether this form knows what is asked for."""
+    if os.environ.get("TREELEARN_FORM") == "lists":
+        return False
+    return not (
+        issparse(X)
+        or n_classes is None
+        or y.shape[0] > 1
+        or kernel.formula > RENYI_MEAN
+        or kernel.formula == ABSOLUTE_ERROR
+        or rules["monotonic"] is not None
+        or rules["random_thresholds"]
+        or rules["max_features"] < X.shape[1]
+        or rules["max_leaf_nodes"] > 0
+        or n_classes[0] > _MOST_CLASSES
+        or max(X.shape) >= 2**30 // max(2, n_classes[0])
+    )
+
+
+def _pays(X, ranges, n_classes, formula):
+    """Return whether codes are the faster form for a table.
+
+    Columns of whole numbers are judged by their range, others by how many of some rows differ.
+    """
+    n_samples, n_features = X.shape
+    lowest, highest, flags = ranges
+    with np.errstate(invalid="ignore", over="ignore"):
+        ranges = highest - lowest
+    widths = np.minimum(ranges + 1.0, n_samples)
+    is_ranked = (((flags & 1) != 0) | (ranges >= MOST_CODES - 1)) & (highest > lowest)
+    if is_ranked.any():
+        step = max(1, n_samples // _SAMPLED_ROWS)
+        sample = X[::step, is_ranked][:_SAMPLED_ROWS]
+        n_distinct = np.array([len(np.unique(column)) for column in sample.T])
+        # A column whose sample repeats itself has about as many values as the sample shows.
+        widths[is_ranked] = np.where(n_distinct < len(sample) // 2, 2 * n_distinct, n_samples)
+        if widths[is_ranked].max() > MOST_CODES:
+            return False
+    largest = float(widths.max(initial=1.0))
+    if largest * n_classes > _LARGEST_HISTOGRAM:
+        return False
+    if os.environ.get("TREELEARN_FORM") == "codes":
+        return True
+    fewest = _FEWEST_CELLS_OF_TWO_CLASSES if n_classes == 2 else _FEWEST_CELLS
+    if n_samples * n_features < fewest:
+        return False
+    if n_classes == 2 and formula != GINI:
+        # Filters know Gini alone; two classes make the other criteria cheap in lists (entropy on
+        # adult: 35 ms against 59, with seven classes on covertype 241 against 151).
+        return False
+    widest = _WIDE_COLUMN
+    if n_classes > 2:
+        widest = max(widest, n_samples // 4)
+    return bool((widths > widest).mean() < 0.5)

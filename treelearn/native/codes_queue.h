@@ -1,0 +1,31 @@
+/* Nodes that threads hand to each other: a lock for a few lines of code, and a short rest.
+ *
+ * A thread without work sleeps between looks at the queue; nobody spins while a core is shared.
+ */
+#ifndef TREELEARN_CODES_QUEUE_H
+#define TREELEARN_CODES_QUEUE_H
+
+#ifdef _WIN32
+#include <windows.h>
+typedef volatile LONG tl_lock_t;
+static void tl_lock(tl_lock_t *lock) {
+    while (InterlockedExchange(lock, 1)) SwitchToThread();
+}
+static void tl_unlock(tl_lock_t *lock) { InterlockedExchange(lock, 0); }
+static void tl_rest(void) { Sleep(0); }
+#else
+#include <sched.h>
+#include <time.h>
+typedef volatile int tl_lock_t;
+static void tl_lock(tl_lock_t *lock) {
+    while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)) sched_yield();
+}
+static void tl_unlock(tl_lock_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+static void tl_rest(void) {
+    /* 20 microseconds: a hundredth of the smallest growth that is worth a second thread. */
+    struct timespec pause = {0, 20000};
+    nanosleep(&pause, NULL);
+}
+#endif
+
+#endif
