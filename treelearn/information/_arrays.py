@@ -32,6 +32,7 @@ __all__ = [
     "logarithm",
     "normalized",
     "stop_gradient",
+    "sum_of_products",
     "total",
 ]
 
@@ -55,8 +56,8 @@ class Outcomes(NamedTuple):
     p : array
         Probabilities.
     log_p : array
-        Their natural logarithms, 0 for an impossible outcome.  Those from logits are finite also
-        where ``p`` underflows to 0.
+        Their natural logarithms, 0 for an impossible outcome; right also where ``p`` of logits or
+        weights underflows to 0.
     axis : int
         The axis of the outcomes, counted from the end.
     """
@@ -187,6 +188,10 @@ def total(xp, array, axis, keepdims=False):
         if n_terms % 2:
             folded = xp.concat([folded, _part(array, axis, n_terms - 1, n_terms)], axis=axis)
         array = folded
+    if axis == -1 and array.ndim > 1 and array_api_compat.is_numpy_namespace(xp):
+        # NumPy adds short rows half as fast as it multiplies them with ones.
+        sums = xp.vecdot(array, xp.ones(array.shape[-1], dtype=array.dtype))
+        return sums[..., None] if keepdims else sums
     return xp.sum(array, axis=axis, keepdims=keepdims)
 
 
@@ -202,11 +207,15 @@ def _part(array, axis, start, stop):
 
 def expectation(outcomes, values):
     """Return the mean of some values under distributions."""
-    xp, p, _, axis = outcomes
-    if _is_long(xp, p, axis):
-        return total(xp, p * values, axis)
+    return sum_of_products(outcomes.xp, outcomes.p, values, outcomes.axis)
+
+
+def sum_of_products(xp, a, b, axis):
+    """Return the sum of the products of two arrays along an axis."""
+    if _is_long(xp, a, axis):
+        return total(xp, a * b, axis)
     # Spares an array of products.
-    return xp.vecdot(p, values, axis=axis)
+    return xp.vecdot(a, b, axis=axis)
 
 
 def at_least_zero(xp, nats):
@@ -288,7 +297,12 @@ def _normalized_outcomes(xp, weights, axis, name):
     """Return the outcomes of weights that are not negative."""
     weights, sums = _checked_sums(xp, weights, axis, name)
     p = weights / sums
-    return Outcomes(xp, p, _accurate_logs(xp, weights, sums, logarithm(xp, p), axis), axis)
+    log_p = logarithm(xp, p)
+    if array_api_compat.size(p) and bool(xp.min(p) < xp.finfo(p.dtype).smallest_normal):
+        # A share that underflows has a logarithm, on which small orders and divergences depend.
+        is_lost = (weights > 0) & (p < xp.finfo(p.dtype).smallest_normal)
+        log_p = xp.where(is_lost, logarithm(xp, weights) - xp.log(sums), log_p)
+    return Outcomes(xp, p, _accurate_logs(xp, weights, sums, log_p, axis), axis)
 
 
 def _accurate_logs(xp, weights, sums, log_p, axis):

@@ -54,11 +54,16 @@ class Pair:
         )
         pair.difference = pair.surplus = pair.p - pair.q
         ones, zeros = xp.ones_like(pair.p), xp.zeros_like(pair.p)
+        smallest = xp.finfo(pair.p.dtype).smallest_normal
+        is_normal = (pair.p >= smallest) & (pair.q >= smallest)
         shared = [
-            xp.where(pair.is_shared, values, filling)
+            xp.where(is_normal, values, filling)
             for values, filling in ((pair.p, ones), (pair.q, ones), (pair.difference, zeros))
         ]
-        pair.log_ratio = log_ratio(xp, *shared)
+        # Where one has underflowed the logarithms are still right.
+        is_lost = pair.is_shared & ~is_normal
+        lost = xp.where(is_lost, pair.log_p - pair.log_q, zeros)
+        pair.log_ratio = xp.where(is_normal, log_ratio(xp, *shared), lost)
         return pair
 
     @classmethod
@@ -120,10 +125,11 @@ def power_excess(pair, order):
     With b = a - 1 and u = ln(p/q) a term is ``p (exp(b u) - 1 - b u) + b (p u - p + q)`` beyond
     a p + (1 - a) q, whose sum is 1; both parts keep their digits where p and q nearly agree.
     """
+    power = order - 1
     if order < 0.5:
         # The same sum; the two parts, of opposite signs below 1, would cancel towards order 0.
-        pair, order = pair.swapped(), 1 - order
-    xp, p, power = pair.xp, pair.p, order - 1
+        pair, order, power = pair.swapped(), 1 - order, -order
+    xp, p = pair.xp, pair.p
     u = power * pair.log_ratio
     exponents = pair.log_p + u
     is_close = xp.abs(u) < 1
