@@ -290,6 +290,8 @@ def test_axes_and_batches(xp, rng, measure, axis):
         (["a"], {}, "real numbers"),
         ([1j], {}, "real numbers"),
         ([1.0], {"axis": 1}, "no axis 1"),
+        ([1.0], {"axis": None}, "axis must be an integer; got None"),
+        ([1.0], {"axis": 0.0}, "axis must be an integer"),
         ([1.0], {"base": 1}, "base must be"),
         ([1.0], {"base": -2}, "base must be"),
         ([1.0], {"base": math.nan}, "base must be"),

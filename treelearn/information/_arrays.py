@@ -10,7 +10,7 @@ Invariants
 """
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -26,6 +26,7 @@ __all__ = [
     "check_finite",
     "check_order",
     "check_probability",
+    "check_size",
     "expectation",
     "from_logits",
     "from_weights",
@@ -106,6 +107,8 @@ def _from_python(value, xp, device):
 
 def check_axis(array, axis, name):
     """Return an axis counted from the end, or raise what is wrong with it."""
+    if not isinstance(axis, Integral):
+        raise ValueError(f"axis must be an integer; got {axis!r}.")
     if array.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, got a single number.")
     if not -array.ndim <= axis < array.ndim:
@@ -130,6 +133,12 @@ def check_order(order):
     if not isinstance(order, Real) or math.isnan(order) or order < 0:
         raise ValueError(f"order must be a number from 0 to infinity; got {order!r}.")
     return float(order)
+
+
+def check_size(number, name):
+    """Raise unless a setting is a finite number of at least 0."""
+    if not isinstance(number, Real) or not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0; got {number!r}.")
 
 
 def check_probability(xp, array, name):

@@ -61,6 +61,10 @@ def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
         If an entry is NaN or negative, a row does not sum to one and ``normalize`` is False, or
         the numbers of outcomes differ.
 
+    References
+    ----------
+    T. M. Cover and J. A. Thomas, "Elements of information theory", 2006.
+
     Examples
     --------
     >>> from treelearn.information import cross_entropy
@@ -92,6 +96,10 @@ def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
     ------
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
+
+    References
+    ----------
+    T. M. Cover and J. A. Thomas, "Elements of information theory", 2006.
 
     Examples
     --------
@@ -174,6 +182,10 @@ def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
 
+    References
+    ----------
+    S. Kullback and R. A. Leibler, "On information and sufficiency", 1951.
+
     Examples
     --------
     >>> from treelearn.information import kl_divergence_from_logits
@@ -212,6 +224,10 @@ def kl_divergence_gaussian(p_mean, p_variance, q_mean, q_variance, base=None):
     ------
     ValueError
         If an entry is NaN or infinite, or a variance is not positive.
+
+    References
+    ----------
+    S. Kullback, "Information theory and statistics", 1959.
 
     Examples
     --------
@@ -294,6 +310,10 @@ def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     ------
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
+
+    References
+    ----------
+    J. Lin, "Divergence measures based on the Shannon entropy", 1991.
 
     Examples
     --------
@@ -386,6 +406,10 @@ def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
         If the order is negative or NaN, a logit is NaN or plus infinity, or a whole row is minus
         infinity.
 
+    References
+    ----------
+    T. van Erven and P. Harremoes, "Renyi divergence and Kullback-Leibler divergence", 2014.
+
     Examples
     --------
     >>> from treelearn.information import renyi_divergence_from_logits
@@ -476,6 +500,10 @@ def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
     ValueError
         If the order is negative, NaN or infinite, a logit is NaN or plus infinity, or a whole row
         is minus infinity.
+
+    References
+    ----------
+    C. Tsallis, "Generalized entropy-based criterion for consistent testing", 1998.
 
     Examples
     --------

@@ -199,6 +199,10 @@ def conditional_entropy(joint, base=None, *, normalize=False):
     ValueError
         As :func:`mutual_information`.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import conditional_entropy

@@ -111,6 +111,10 @@ def renyi_entropy_from_logits(logits, order, base=None, axis=-1):
     ValueError
         If the order is negative or NaN, or logits as for :func:`entropy_from_logits`.
 
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
+
     Examples
     --------
     >>> from treelearn.information import renyi_entropy_from_logits
@@ -361,6 +365,15 @@ def min_entropy(p, base=None, axis=-1, *, normalize=False):
     array of shape (...)
         Entropy.
 
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
+
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
+
     Examples
     --------
     >>> from treelearn.information import min_entropy
@@ -390,6 +403,11 @@ def hartley_entropy(p, base=None, axis=-1, *, normalize=False):
     -------
     array of shape (...)
         Entropy.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
 
     References
     ----------
@@ -425,6 +443,15 @@ def collision_entropy(p, base=None, axis=-1, *, normalize=False):
     -------
     array of shape (...)
         Entropy.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
+
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
 
     Examples
     --------
