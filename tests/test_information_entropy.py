@@ -274,6 +274,15 @@ def test_axes_and_batches(xp, rng, measure, axis):
     assert measure(array(xp, np.empty((0, 3)), "float64"), axis=-1).shape == (0,)
 
 
+@pytest.mark.parametrize("order", [0.3, 0.5, 1, 1 + 1e-9, 2, 3])
+def test_a_row_has_the_bits_that_it_has_alone(rng, order):
+    p = rng.dirichlet(np.ones(10), 300)
+    alone = [float(info.renyi_entropy(row, order)) for row in p]
+    assert info.renyi_entropy(p, order).tolist() == alone
+    alone = [float(info.renyi_entropy(row, order, normalize=True)) for row in p]
+    assert info.renyi_entropy(p, order, normalize=True).tolist() == alone
+
+
 @pytest.mark.parametrize(
     ("p", "options", "words"),
     [
