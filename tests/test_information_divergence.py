@@ -198,6 +198,22 @@ def test_weights_whose_shares_underflow(xp):
     assert_near(info.kl_divergence(q, q, normalize=True), exact.mpmath.mpf(0), "float64")
 
 
+def test_many_rows_have_the_bits_of_few(rng):
+    p, q = rng.dirichlet(np.ones(10), (2, 8000))
+    for measure in (
+        info.cross_entropy,
+        info.kl_divergence,
+        info.js_divergence,
+        lambda *pair: info.renyi_divergence(*pair, 0.7),
+        lambda *pair: info.tsallis_divergence(*pair, 1.5),
+    ):
+        few = [measure(p[rows], q[rows]) for rows in np.array_split(np.arange(8000), 7)]
+        assert measure(p, q).tolist() == np.concatenate(few).tolist()
+    q[-1] = 0.25
+    with pytest.raises(ValueError, match="q must sum to one along axis -1, but a row sums to 2.5"):
+        info.kl_divergence(p, q)
+
+
 def test_axes_broadcasting_and_weights(xp, rng):
     p, q = rng.dirichlet(np.ones(3), (4, 2)), rng.dirichlet(np.ones(3), 2)
     found = info.kl_divergence(array(xp, p), array(xp, q))

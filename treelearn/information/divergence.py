@@ -15,7 +15,7 @@ from ._arrays import (
     check_finite,
     check_order,
 )
-from ._pair import Pair, power_excess
+from ._pair import Pair, of_weights, power_excess
 from ._terms import poisson_term
 
 __all__ = [
@@ -72,7 +72,7 @@ def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _cross_entropy(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_cross_entropy, p, q, axis, normalize) / nats_per_unit
 
 
 def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -157,7 +157,7 @@ def kl_divergence(p, q, base=None, axis=-1, *, normalize=False):
     array([inf,  0.])
     """
     nats_per_unit = check_base(base)
-    return _kl(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_kl, p, q, axis, normalize) / nats_per_unit
 
 
 def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -286,7 +286,7 @@ def js_divergence(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _js(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_js, p, q, axis, normalize) / nats_per_unit
 
 
 def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -378,7 +378,8 @@ def renyi_divergence(p, q, order, base=None, axis=-1, *, normalize=False):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    return _renyi_divergence(Pair.from_weights(p, q, axis, normalize), order) / nats_per_unit
+    nats = of_weights(lambda pair: _renyi_divergence(pair, order), p, q, axis, normalize)
+    return nats / nats_per_unit
 
 
 def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
@@ -475,7 +476,8 @@ def tsallis_divergence(p, q, order, axis=-1, *, normalize=False):
     >>> round(float(tsallis_divergence([0.6, 0.4], [0.3, 0.7], 2)), 12)  # 0.3**2 / 0.21
     0.428571428571
     """
-    return _tsallis_divergence(Pair.from_weights(p, q, axis, normalize), _check_finite_order(order))
+    order = _check_finite_order(order)
+    return of_weights(lambda pair: _tsallis_divergence(pair, order), p, q, axis, normalize)
 
 
 def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
