@@ -36,14 +36,11 @@ def bins(inputs):
     }
 
 
-def variance_of(inputs):
-    """Return the variance of a normal distribution."""
-    return inputs["variance"] if "variance" in inputs else inputs["sigma"] ** 2
-
-
 def gaussian(inputs, base):
     """Return the entropy of a normal distribution."""
-    return info.gaussian_entropy(variance_of(inputs), base)
+    if "sigma" in inputs:  # whose square may underflow
+        return info.distribution_entropy(stats.norm(scale=inputs["sigma"]), base)
+    return info.gaussian_entropy(inputs["variance"], base)
 
 
 def conditional_renyi(kind):

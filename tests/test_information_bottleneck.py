@@ -112,7 +112,10 @@ def test_a_split_lowers_the_lagrangian_when_its_gain_ratio_exceeds_one_over_beta
     ("options", "words"),
     [
         ({"n_clusters": 0}, "n_clusters"),
+        ({"n_clusters": "2"}, "n_clusters must be an integer"),
+        ({"n_clusters": 2.0}, "n_clusters must be an integer"),
         ({"beta": 0}, "beta"),
+        ({"beta": "1"}, "beta must be a finite number"),
         ({"beta": math.inf}, "beta"),
         ({"n_restarts": 0}, "n_restarts"),
         ({"n_steps": 1.5}, "n_steps"),
@@ -129,3 +132,5 @@ def test_bad_inputs(options, words):
 def test_bad_beta_of_a_tree():
     with pytest.raises(ValueError, match="beta"):
         info.bottleneck_lagrangian([[1, 1]], -1)
+    with pytest.raises(ValueError, match="beta must be a finite number of at least 0"):
+        info.bottleneck_lagrangian([[1, 1]], "1")

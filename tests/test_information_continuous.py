@@ -129,6 +129,8 @@ def test_repeated_samples():
         (lambda: info.differential_entropy([1.0, 2.0, 3.0], "kde"), "method must be one of"),
         (lambda: info.differential_entropy([1.0, math.nan]), "neither NaN"),
         (lambda: info.differential_entropy([1.0, 2.0]), "too few"),
+        (lambda: info.differential_entropy([1.0, 2.0, 4.0, 7.0]), "4, and spacings need 5"),
+        (lambda: info.gaussian_entropy(1.0, ridge="a"), "ridge must be a finite number"),
         (lambda: info.differential_entropy(np.ones((9, 2)), "vasicek"), "one dimension"),
         (lambda: info.differential_entropy(np.ones((3, 2)), n_neighbors=3), "n_neighbors"),
     ],

@@ -170,6 +170,50 @@ def test_kl_of_normal_distributions(means, sigmas):
     assert float(found) == pytest.approx(float(value), rel=1e-12, abs=1e-15)
 
 
+def test_orders_next_to_0(xp):
+    p, q = [0.75, 0.25], [0.5, 0.5]
+    exact_p, exact_q = numbers(p), numbers(q)
+    exact.mpmath.mp.dps = 400
+    for order in (1e-3, 1e-12, 1e-150):
+        value = exact.renyi_divergence(exact_p, exact_q, order)
+        found = info.renyi_divergence(array(xp, p), array(xp, q), order)
+        assert_near(found, value, "float64")
+        found = info.tsallis_divergence(array(xp, p), array(xp, q), order)
+        assert_near(found, -exact.mpmath.expm1((order - 1) * value) / (1 - order), "float64")
+
+
+def test_weights_whose_shares_underflow(xp):
+    p, q = array(xp, [1.0, 1.0]), array(xp, [1e-300, 1e300])
+    exact.mpmath.mp.dps = 1300
+    one, other = (exact.normalize(numbers(values)) for values in ([1, 1], [1e-300, 1e300]))
+    for order in (0.25, 0.5, 1, 2, 7, math.inf):
+        for pair, values in (((p, q), (one, other)), ((q, p), (other, one))):
+            found = info.renyi_divergence(*pair, order, normalize=True)
+            assert_near(found, exact.renyi_divergence(*values, order), "float64", 1e-15)
+    assert_near(
+        info.cross_entropy(p, q, normalize=True),
+        exact.kl(one, other) + exact.shannon(one),
+        "float64",
+    )
+    assert_near(info.kl_divergence(q, q, normalize=True), exact.mpmath.mpf(0), "float64")
+
+
+def test_many_rows_have_the_bits_of_few(rng):
+    p, q = rng.dirichlet(np.ones(10), (2, 8000))
+    for measure in (
+        info.cross_entropy,
+        info.kl_divergence,
+        info.js_divergence,
+        lambda *pair: info.renyi_divergence(*pair, 0.7),
+        lambda *pair: info.tsallis_divergence(*pair, 1.5),
+    ):
+        few = [measure(p[rows], q[rows]) for rows in np.array_split(np.arange(8000), 7)]
+        assert measure(p, q).tolist() == np.concatenate(few).tolist()
+    q[-1] = 0.25
+    with pytest.raises(ValueError, match="q must sum to one along axis -1, but a row sums to 2.5"):
+        info.kl_divergence(p, q)
+
+
 def test_axes_broadcasting_and_weights(xp, rng):
     p, q = rng.dirichlet(np.ones(3), (4, 2)), rng.dirichlet(np.ones(3), 2)
     found = info.kl_divergence(array(xp, p), array(xp, q))

@@ -181,6 +181,38 @@ def test_probabilities_of_1e_300(xp):
     )
 
 
+def test_weights_whose_shares_underflow(xp):
+    weights = [1e-300, 1e300, 0.0]
+    found = array(xp, weights, "float64")
+    exact.mpmath.mp.dps = 1300
+    p = exact.normalize(numbers(weights[:2]))
+    for order in (0.0, 1e-3, 2e-3, 0.25):
+        # The exponent of the small power is rounded.
+        slack = float(np.finfo("float64").eps) * order * 600 * math.log(10)
+        for measure, value in (
+            (info.renyi_entropy, exact.renyi(p, order)),
+            (info.tsallis_entropy, exact.tsallis(p, order)),
+        ):
+            assert_near(measure(found, order, normalize=True), value, "float64", slack)
+    many = array(xp, [5e-324, 1.7e308, 1.7e308], "float64")
+    assert_near(info.hartley_entropy(many, normalize=True), exact.mpmath.log(3), "float64")
+
+
+def test_tsallis_of_huge_orders(xp):
+    exact.mpmath.mp.dps = 200
+    for dtype, weights, order in (
+        ("float64", [2.0**200, 1.0], 1e31),
+        ("float64", [2.0**200, 1.0], 1e200),
+        ("float64", [1.0, 1.0], 1e200),
+        ("float32", [2.0**100, 1.0], 1e31),
+        ("float32", [1.0, 1.0], 1e36),
+    ):
+        value = exact.tsallis(exact.normalize(numbers(weights)), order)
+        assert_near(
+            info.tsallis_entropy(array(xp, weights, dtype), order, normalize=True), value, dtype
+        )
+
+
 def test_long_and_extreme(xp):
     many = array(xp, np.ones(250_000), "float64")
     for order in (0, 0.25, 1, 2, 300, math.inf):
@@ -242,6 +274,15 @@ def test_axes_and_batches(xp, rng, measure, axis):
     assert measure(array(xp, np.empty((0, 3)), "float64"), axis=-1).shape == (0,)
 
 
+@pytest.mark.parametrize("order", [0.3, 0.5, 1, 1 + 1e-9, 2, 3])
+def test_a_row_has_the_bits_that_it_has_alone(rng, order):
+    p = rng.dirichlet(np.ones(10), 300)
+    alone = [float(info.renyi_entropy(row, order)) for row in p]
+    assert info.renyi_entropy(p, order).tolist() == alone
+    alone = [float(info.renyi_entropy(row, order, normalize=True)) for row in p]
+    assert info.renyi_entropy(p, order, normalize=True).tolist() == alone
+
+
 @pytest.mark.parametrize(
     ("p", "options", "words"),
     [
@@ -258,6 +299,8 @@ def test_axes_and_batches(xp, rng, measure, axis):
         (["a"], {}, "real numbers"),
         ([1j], {}, "real numbers"),
         ([1.0], {"axis": 1}, "no axis 1"),
+        ([1.0], {"axis": None}, "axis must be an integer; got None"),
+        ([1.0], {"axis": 0.0}, "axis must be an integer"),
         ([1.0], {"base": 1}, "base must be"),
         ([1.0], {"base": -2}, "base must be"),
         ([1.0], {"base": math.nan}, "base must be"),

@@ -1,5 +1,6 @@
 """The information folder stands alone: no compiled module, nothing else of treelearn."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -27,3 +28,16 @@ def test_every_public_name_is_there_once():
     assert len(set(information.__all__)) == len(information.__all__)
     for name in information.__all__:
         assert getattr(information, name).__doc__
+
+
+def test_every_function_says_what_it_takes_gives_raises_and_where_it_is_from():
+    without_a_source = {"joint_counts", "per_class_outcomes", "top_label_outcomes"}
+    for name in information.__all__:
+        public = getattr(information, name)
+        if inspect.isclass(public):
+            continue
+        sections = ["Parameters", "Returns", "Raises", "Examples"]
+        sections += [] if name in without_a_source else ["References"]
+        for section in sections:
+            underlined = f"\n{section}\n{'-' * len(section)}\n"
+            assert underlined in inspect.getdoc(public), f"{name} lacks {section}"

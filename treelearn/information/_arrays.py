@@ -10,7 +10,7 @@ Invariants
 """
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -26,12 +26,14 @@ __all__ = [
     "check_finite",
     "check_order",
     "check_probability",
+    "check_size",
     "expectation",
     "from_logits",
     "from_weights",
     "logarithm",
     "normalized",
     "stop_gradient",
+    "sum_of_products",
     "total",
 ]
 
@@ -55,8 +57,8 @@ class Outcomes(NamedTuple):
     p : array
         Probabilities.
     log_p : array
-        Their natural logarithms, 0 for an impossible outcome.  Those from logits are finite also
-        where ``p`` underflows to 0.
+        Their natural logarithms, 0 for an impossible outcome; right also where ``p`` of logits or
+        weights underflows to 0.
     axis : int
         The axis of the outcomes, counted from the end.
     """
@@ -105,6 +107,8 @@ def _from_python(value, xp, device):
 
 def check_axis(array, axis, name):
     """Return an axis counted from the end, or raise what is wrong with it."""
+    if not isinstance(axis, Integral):
+        raise ValueError(f"axis must be an integer; got {axis!r}.")
     if array.ndim == 0:
         raise ValueError(f"{name} must have at least one axis, got a single number.")
     if not -array.ndim <= axis < array.ndim:
@@ -129,6 +133,12 @@ def check_order(order):
     if not isinstance(order, Real) or math.isnan(order) or order < 0:
         raise ValueError(f"order must be a number from 0 to infinity; got {order!r}.")
     return float(order)
+
+
+def check_size(number, name):
+    """Raise unless a setting is a finite number of at least 0."""
+    if not isinstance(number, Real) or not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0; got {number!r}.")
 
 
 def check_probability(xp, array, name):
@@ -187,6 +197,15 @@ def total(xp, array, axis, keepdims=False):
         if n_terms % 2:
             folded = xp.concat([folded, _part(array, axis, n_terms - 1, n_terms)], axis=axis)
         array = folded
+    return _plain_sum(xp, array, axis, keepdims)
+
+
+def _plain_sum(xp, array, axis, keepdims=False):
+    """Return the sum along an axis in whatever order is fast."""
+    if axis == -1 and array_api_compat.is_numpy_namespace(xp):
+        # NumPy adds short rows half as fast as it multiplies them with ones.
+        sums = xp.vecdot(array, xp.ones(array.shape[-1], dtype=array.dtype))
+        return sums[..., None] if keepdims else sums
     return xp.sum(array, axis=axis, keepdims=keepdims)
 
 
@@ -202,11 +221,15 @@ def _part(array, axis, start, stop):
 
 def expectation(outcomes, values):
     """Return the mean of some values under distributions."""
-    xp, p, _, axis = outcomes
-    if _is_long(xp, p, axis):
-        return total(xp, p * values, axis)
+    return sum_of_products(outcomes.xp, outcomes.p, values, outcomes.axis)
+
+
+def sum_of_products(xp, a, b, axis):
+    """Return the sum of the products of two arrays along an axis."""
+    if _is_long(xp, a, axis):
+        return total(xp, a * b, axis)
     # Spares an array of products.
-    return xp.vecdot(p, values, axis=axis)
+    return xp.vecdot(a, b, axis=axis)
 
 
 def at_least_zero(xp, nats):
@@ -239,12 +262,8 @@ def _check_sums(xp, p, axis, name):
     """Raise unless the rows sum to one, as far as their dtype can tell."""
     if array_api_compat.size(p) == 0:
         return
-    # A product with ones adds short rows several times faster than a sum does.
     with np.errstate(over="ignore"):
-        if axis == -1:
-            sums = p @ xp.ones(p.shape[-1], dtype=p.dtype, device=array_api_compat.device(p))
-        else:
-            sums = xp.sum(p, axis=axis)
+        sums = _plain_sum(xp, p, axis)
     tolerance = math.sqrt(xp.finfo(p.dtype).eps)
     for extreme in (xp.min(sums), xp.max(sums)):
         if not bool(abs(extreme - 1) <= tolerance):
@@ -288,7 +307,12 @@ def _normalized_outcomes(xp, weights, axis, name):
     """Return the outcomes of weights that are not negative."""
     weights, sums = _checked_sums(xp, weights, axis, name)
     p = weights / sums
-    return Outcomes(xp, p, _accurate_logs(xp, weights, sums, logarithm(xp, p), axis), axis)
+    log_p = logarithm(xp, p)
+    if array_api_compat.size(p) and bool(xp.min(p) < xp.finfo(p.dtype).smallest_normal):
+        # A share that underflows has a logarithm, on which small orders and divergences depend.
+        is_lost = (weights > 0) & (p < xp.finfo(p.dtype).smallest_normal)
+        log_p = xp.where(is_lost, logarithm(xp, weights) - xp.log(sums), log_p)
+    return Outcomes(xp, p, _accurate_logs(xp, weights, sums, log_p, axis), axis)
 
 
 def _accurate_logs(xp, weights, sums, log_p, axis):

@@ -3,6 +3,8 @@
 import math
 from copy import copy
 
+import numpy as np
+
 from ._arrays import (
     as_floating,
     check_axis,
@@ -14,7 +16,14 @@ from ._arrays import (
 )
 from ._terms import excess_of_exponential, log_ratio
 
-__all__ = ["Pair", "power_excess"]
+__all__ = ["Pair", "of_weights", "power_excess"]
+
+BLOCK = 2**16
+"""Entries that NumPy works on at a time, whose dozens of passes then stay in the cache.
+
+A million rows take half the time, and the same for blocks of half and twice the size
+(``python -m benchmarks.information --measures kl``).
+"""
 
 
 class Pair:
@@ -54,11 +63,16 @@ class Pair:
         )
         pair.difference = pair.surplus = pair.p - pair.q
         ones, zeros = xp.ones_like(pair.p), xp.zeros_like(pair.p)
+        smallest = xp.finfo(pair.p.dtype).smallest_normal
+        is_normal = (pair.p >= smallest) & (pair.q >= smallest)
         shared = [
-            xp.where(pair.is_shared, values, filling)
+            xp.where(is_normal, values, filling)
             for values, filling in ((pair.p, ones), (pair.q, ones), (pair.difference, zeros))
         ]
-        pair.log_ratio = log_ratio(xp, *shared)
+        # Where one has underflowed the logarithms are still right.
+        is_lost = pair.is_shared & ~is_normal
+        lost = xp.where(is_lost, pair.log_p - pair.log_q, zeros)
+        pair.log_ratio = xp.where(is_normal, log_ratio(xp, *shared), lost)
         return pair
 
     @classmethod
@@ -105,6 +119,22 @@ class Pair:
         return self.xp.where(leaves, self.xp.full_like(values, math.inf), values)
 
 
+def of_weights(measure, p, q, axis, normalize):
+    """Return a measure of pairs of probabilities, counts or weights, in blocks of many rows."""
+    if not (isinstance(p, np.ndarray) and isinstance(q, np.ndarray)) or p.size <= BLOCK:
+        return measure(Pair.from_weights(p, q, axis, normalize))
+    if p.ndim != 2 or p.shape != q.shape or axis not in (-1, 1):
+        return measure(Pair.from_weights(p, q, axis, normalize))
+    n_rows = max(BLOCK // p.shape[1], 1)
+    found = [
+        measure(
+            Pair.from_weights(p[first : first + n_rows], q[first : first + n_rows], -1, normalize)
+        )
+        for first in range(0, len(p), n_rows)
+    ]
+    return np.concatenate(found)
+
+
 def _check_shapes(p, q, axis):
     """Raise unless both have equally many outcomes along the same axis."""
     p_axis, q_axis = check_axis(p, axis, "p"), check_axis(q, axis, "q")
@@ -120,10 +150,11 @@ def power_excess(pair, order):
     With b = a - 1 and u = ln(p/q) a term is ``p (exp(b u) - 1 - b u) + b (p u - p + q)`` beyond
     a p + (1 - a) q, whose sum is 1; both parts keep their digits where p and q nearly agree.
     """
+    power = order - 1
     if order < 0.5:
         # The same sum; the two parts, of opposite signs below 1, would cancel towards order 0.
-        pair, order = pair.swapped(), 1 - order
-    xp, p, power = pair.xp, pair.p, order - 1
+        pair, order, power = pair.swapped(), 1 - order, -order
+    xp, p = pair.xp, pair.p
     u = power * pair.log_ratio
     exponents = pair.log_p + u
     is_close = xp.abs(u) < 1

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from ._arrays import as_floating, check_base, logarithm, stop_gradient
+from ._arrays import as_floating, check_base, check_size, logarithm, stop_gradient
 from ._host import from_host
 from ._table import Table
 from .entropy import shannon
@@ -131,9 +132,9 @@ def information_bottleneck(
         ("n_steps", n_steps, 1),
         ("max_iter", max_iter, 1),
     ):
-        if number != int(number) or number < least:
+        if not isinstance(number, Integral) or number < least:
             raise ValueError(f"{name} must be an integer of at least {least}; got {number!r}.")
-    if not 0 < beta < math.inf:
+    if not isinstance(beta, Real) or not 0 < beta < math.inf:
         raise ValueError(f"beta must be a finite number above 0; got {beta!r}.")
     xp, joint = as_floating(joint)
     if joint.ndim != 2:
@@ -257,8 +258,7 @@ def bottleneck_lagrangian(leaves, beta, base=None):
     -1.0
     """
     nats_per_unit = check_base(base)
-    if not 0 <= beta < math.inf:
-        raise ValueError(f"beta must be a finite number of at least 0; got {beta!r}.")
+    check_size(beta, "beta")
     table = Table(leaves, True, "leaves")
     nats = shannon(table.row_distribution()) - beta * table.mutual_information()
     return nats / nats_per_unit

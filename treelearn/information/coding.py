@@ -106,6 +106,10 @@ def expected_code_length(p, lengths, *, axis=-1, normalize=False):
     ValueError
         If p is negative, NaN or does not sum to one, or if the shapes differ.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import expected_code_length, shannon_code_lengths

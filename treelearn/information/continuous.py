@@ -13,7 +13,15 @@ from scipy import stats
 from scipy.spatial import KDTree
 from scipy.special import digamma, gammaln
 
-from ._arrays import as_floating, check_base, check_finite, check_order, stop_gradient, total
+from ._arrays import (
+    as_floating,
+    check_base,
+    check_finite,
+    check_order,
+    check_size,
+    stop_gradient,
+    total,
+)
 from ._host import from_host, to_host
 
 __all__ = [
@@ -67,8 +75,7 @@ def gaussian_entropy(covariance=None, base=None, *, samples=None, ridge=0.0):
     0.0
     """
     nats_per_unit = check_base(base)
-    if not 0 <= ridge < math.inf:
-        raise ValueError(f"ridge must be a finite number of at least 0; got {ridge!r}.")
+    check_size(ridge, "ridge")
     if (covariance is None) == (samples is None):
         raise ValueError("give either a covariance or samples.")
     if samples is not None:
@@ -149,6 +156,10 @@ def renyi_gaussian_entropy(variance, order, base=None):
     ValueError
         If a variance is NaN, infinite or not positive, or the order is negative or NaN.
 
+    References
+    ----------
+    K.-S. Song, "Renyi information, loglikelihood and an intrinsic distribution measure", 2001.
+
     Examples
     --------
     >>> from treelearn.information import gaussian_entropy, renyi_gaussian_entropy
@@ -196,6 +207,10 @@ def distribution_entropy(distribution, base=None):
         If a parameter is outside its domain.
     TypeError
         If it is no frozen continuous distribution.
+
+    References
+    ----------
+    T. M. Cover and J. A. Thomas, "Elements of information theory", 2006.
 
     Examples
     --------
@@ -284,8 +299,8 @@ def _spacing_entropy(samples, method):
     n_samples, n_features = samples.shape
     if n_features > 1:
         raise ValueError(f"method={method!r} is for one dimension; use method='knn'.")
-    if n_samples < 3:
-        raise ValueError(f"samples are too few: {n_samples}, and spacings need 3.")
+    if n_samples < 5:  # SciPy's window of round(sqrt(n)) spacings fits twice from there on.
+        raise ValueError(f"samples are too few: {n_samples}, and spacings need 5.")
     with np.errstate(divide="ignore"):
         return float(stats.differential_entropy(samples[:, 0], method=method))
 

@@ -15,7 +15,7 @@ from ._arrays import (
     check_finite,
     check_order,
 )
-from ._pair import Pair, power_excess
+from ._pair import Pair, of_weights, power_excess
 from ._terms import poisson_term
 
 __all__ = [
@@ -61,6 +61,10 @@ def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
         If an entry is NaN or negative, a row does not sum to one and ``normalize`` is False, or
         the numbers of outcomes differ.
 
+    References
+    ----------
+    T. M. Cover and J. A. Thomas, "Elements of information theory", 2006.
+
     Examples
     --------
     >>> from treelearn.information import cross_entropy
@@ -68,7 +72,7 @@ def cross_entropy(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _cross_entropy(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_cross_entropy, p, q, axis, normalize) / nats_per_unit
 
 
 def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -92,6 +96,10 @@ def cross_entropy_from_logits(p_logits, q_logits, base=None, axis=-1):
     ------
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
+
+    References
+    ----------
+    T. M. Cover and J. A. Thomas, "Elements of information theory", 2006.
 
     Examples
     --------
@@ -149,7 +157,7 @@ def kl_divergence(p, q, base=None, axis=-1, *, normalize=False):
     array([inf,  0.])
     """
     nats_per_unit = check_base(base)
-    return _kl(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_kl, p, q, axis, normalize) / nats_per_unit
 
 
 def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -173,6 +181,10 @@ def kl_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     ------
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
+
+    References
+    ----------
+    S. Kullback and R. A. Leibler, "On information and sufficiency", 1951.
 
     Examples
     --------
@@ -212,6 +224,10 @@ def kl_divergence_gaussian(p_mean, p_variance, q_mean, q_variance, base=None):
     ------
     ValueError
         If an entry is NaN or infinite, or a variance is not positive.
+
+    References
+    ----------
+    S. Kullback, "Information theory and statistics", 1959.
 
     Examples
     --------
@@ -270,7 +286,7 @@ def js_divergence(p, q, base=None, axis=-1, *, normalize=False):
     1.0
     """
     nats_per_unit = check_base(base)
-    return _js(Pair.from_weights(p, q, axis, normalize)) / nats_per_unit
+    return of_weights(_js, p, q, axis, normalize) / nats_per_unit
 
 
 def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
@@ -294,6 +310,10 @@ def js_divergence_from_logits(p_logits, q_logits, base=None, axis=-1):
     ------
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
+
+    References
+    ----------
+    J. Lin, "Divergence measures based on the Shannon entropy", 1991.
 
     Examples
     --------
@@ -358,7 +378,8 @@ def renyi_divergence(p, q, order, base=None, axis=-1, *, normalize=False):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    return _renyi_divergence(Pair.from_weights(p, q, axis, normalize), order) / nats_per_unit
+    nats = of_weights(lambda pair: _renyi_divergence(pair, order), p, q, axis, normalize)
+    return nats / nats_per_unit
 
 
 def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
@@ -385,6 +406,10 @@ def renyi_divergence_from_logits(p_logits, q_logits, order, base=None, axis=-1):
     ValueError
         If the order is negative or NaN, a logit is NaN or plus infinity, or a whole row is minus
         infinity.
+
+    References
+    ----------
+    T. van Erven and P. Harremoes, "Renyi divergence and Kullback-Leibler divergence", 2014.
 
     Examples
     --------
@@ -451,7 +476,8 @@ def tsallis_divergence(p, q, order, axis=-1, *, normalize=False):
     >>> round(float(tsallis_divergence([0.6, 0.4], [0.3, 0.7], 2)), 12)  # 0.3**2 / 0.21
     0.428571428571
     """
-    return _tsallis_divergence(Pair.from_weights(p, q, axis, normalize), _check_finite_order(order))
+    order = _check_finite_order(order)
+    return of_weights(lambda pair: _tsallis_divergence(pair, order), p, q, axis, normalize)
 
 
 def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
@@ -476,6 +502,10 @@ def tsallis_divergence_from_logits(p_logits, q_logits, order, axis=-1):
     ValueError
         If the order is negative, NaN or infinite, a logit is NaN or plus infinity, or a whole row
         is minus infinity.
+
+    References
+    ----------
+    C. Tsallis, "Generalized entropy-based criterion for consistent testing", 1998.
 
     Examples
     --------

@@ -94,6 +94,10 @@ def entropy_from_logits(logits, base=None, axis=-1):
     ValueError
         If a logit is NaN or plus infinity, or a whole row is minus infinity.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import entropy_from_logits
@@ -128,6 +132,10 @@ def binary_entropy(p, base=None):
     ------
     ValueError
         If an entry is NaN or not from 0 to 1.
+
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
 
     Examples
     --------
@@ -167,6 +175,10 @@ def binary_entropy_from_logit(logit, base=None):
     ValueError
         If an entry is NaN.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import binary_entropy_from_logit
@@ -205,6 +217,10 @@ def max_entropy(n_outcomes, base=None):
     ValueError
         If ``n_outcomes`` is no integer of at least 1.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import max_entropy
@@ -234,6 +250,15 @@ def efficiency(p, axis=-1, *, normalize=False):
     array of shape (...)
         From 0, a sure outcome, to 1, equal chances.  A single outcome has efficiency 1: its
         entropy is the largest that it can have.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
+
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
 
     Examples
     --------

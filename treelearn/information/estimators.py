@@ -60,9 +60,8 @@ def entropy_from_counts(counts, estimator="plug_in", base=None, axis=-1):
     counts : array of shape (..., n_outcomes)
         Whole numbers of samples.  No estimate but the plug-in carries gradients, and Grassberger's
         is computed on the host.
-    estimator : {"plug_in", "miller_madow", "jackknife", "grassberger", "chao_shen"}, \
-default="plug_in"
-        The estimator.
+    estimator : str, default="plug_in"
+        One of "plug_in", "miller_madow", "jackknife", "grassberger" and "chao_shen".
     base : float, default=None
         Base of the logarithm; None is nats.
     axis : int, default=-1

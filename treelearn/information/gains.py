@@ -111,6 +111,10 @@ def gini_gain(children):
     ValueError
         If a count is NaN or negative, or all are 0.
 
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and regression trees", 1984.
+
     Examples
     --------
     >>> from treelearn.information import gini_gain
@@ -145,6 +149,10 @@ def tsallis_gain(children, order):
     ------
     ValueError
         If a count is NaN or negative, all are 0, or the order is negative or NaN.
+
+    References
+    ----------
+    J. Havrda and F. Charvat, 1967; C. Tsallis, 1988.
 
     Examples
     --------
@@ -186,6 +194,10 @@ def renyi_gain(children, order, kind="arimoto", base=None):
     ValueError
         If a count is NaN or negative, all are 0, the order is negative or NaN, or the kind is
         unknown.
+
+    References
+    ----------
+    S. Arimoto, 1977; M. Hayashi, 2011; P. Jizba and T. Arimitsu, 2004.
 
     Examples
     --------

@@ -12,6 +12,7 @@ from ._arrays import (
     at_least_zero,
     check_axis,
     check_finite,
+    check_size,
     expectation,
     from_weights,
     total,
@@ -147,6 +148,10 @@ def misclassification(p, axis=-1, *, normalize=False):
     ValueError
         If an entry is NaN or negative, or a row does not sum to one and ``normalize`` is False.
 
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and regression trees", 1984.
+
     Examples
     --------
     >>> from treelearn.information import misclassification
@@ -203,6 +208,10 @@ def variance(y, axis=-1):
     ValueError
         If a target is NaN or infinite.
 
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and regression trees", 1984.
+
     Examples
     --------
     >>> from treelearn.information import variance
@@ -236,6 +245,10 @@ def variance_reduction(left, right, axis=-1):
     ValueError
         If a target is NaN or infinite.
 
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and regression trees", 1984.
+
     Examples
     --------
     >>> from treelearn.information import variance_reduction
@@ -263,12 +276,6 @@ def _sides(left, right, axis):
     return xp, sides, left_axis
 
 
-def _check_ridge(ridge):
-    """Raise unless a ridge is a number of at least 0."""
-    if not 0 <= ridge < math.inf:
-        raise ValueError(f"ridge must be a finite number of at least 0; got {ridge!r}.")
-
-
 def gaussian_entropy_impurity(y, ridge=0.0, axis=-1):
     r"""Return the entropy of the normal distribution fitted to targets.
 
@@ -294,13 +301,17 @@ def gaussian_entropy_impurity(y, ridge=0.0, axis=-1):
     ValueError
         If a target is NaN or infinite, or the ridge is negative.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import gaussian_entropy_impurity
     >>> round(float(gaussian_entropy_impurity([0.0, 1.0, 1.0, 3.0])), 12)
     1.504863661668
     """
-    _check_ridge(ridge)
+    check_size(ridge, "ridge")
     xp, y, axis = _targets(y, axis)
     spread = xp.squeeze(_variance(xp, y, axis)[1], axis=axis) + ridge
     is_spread = spread > 0
@@ -332,13 +343,17 @@ def gaussian_entropy_gain(left, right, ridge=0.0, axis=-1):
     ValueError
         If a target is NaN or infinite, or the ridge is negative.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import gaussian_entropy_gain
     >>> round(float(gaussian_entropy_gain([0.0, 1.0], [1.0, 3.0])), 12)
     0.432498718743
     """
-    _check_ridge(ridge)
+    check_size(ridge, "ridge")
     xp, sides, axis = _sides(left, right, axis)
     (left_share, left_mean, left_variance), (right_share, right_mean, right_variance) = sides
     difference = left_mean - right_mean
@@ -374,6 +389,10 @@ def absolute_error(y, axis=-1):
     ValueError
         If a target is NaN or infinite.
 
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and regression trees", 1984.
+
     Examples
     --------
     >>> from treelearn.information import absolute_error
@@ -408,6 +427,10 @@ def half_poisson_deviance(y, axis=-1):
     ------
     ValueError
         If a target is NaN, infinite or negative.
+
+    References
+    ----------
+    P. McCullagh and J. A. Nelder, "Generalized linear models", 1989.
 
     Examples
     --------

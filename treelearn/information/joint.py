@@ -199,6 +199,10 @@ def conditional_entropy(joint, base=None, *, normalize=False):
     ValueError
         As :func:`mutual_information`.
 
+    References
+    ----------
+    C. E. Shannon, "A mathematical theory of communication", 1948.
+
     Examples
     --------
     >>> from treelearn.information import conditional_entropy
@@ -309,11 +313,12 @@ def _jizba_arimitsu(rows, entropies, order):
     It is Hayashi's with the chances of the rows raised to the order.
     """
     xp, p, log_p, _ = rows
+    is_possible = (p > 0) | (log_p < 0)
     minus_infinity = xp.full_like(log_p, -math.inf)
     if order == math.inf:
-        likeliest = xp.max(xp.where(p > 0, log_p - entropies, minus_infinity), axis=-1)
+        likeliest = xp.max(xp.where(is_possible, log_p - entropies, minus_infinity), axis=-1)
         return at_least_zero(xp, xp.squeeze(largest_log(rows), axis=-1) - likeliest)
-    escort = from_logits(xp.where(p > 0, order * log_p, minus_infinity))
+    escort = from_logits(xp.where(is_possible, order * log_p, minus_infinity))
     return _exponential_mean(escort, entropies, 1 - order)
 
 

@@ -12,12 +12,14 @@ from ._arrays import (
     LARGEST_ORDER,
     as_floating,
     at_least_zero,
+    check_axis,
     check_base,
     check_order,
     expectation,
     from_logits,
     from_weights,
     normalized,
+    sum_of_products,
     total,
 )
 from .entropy import shannon
@@ -78,7 +80,9 @@ def renyi_entropy(p, order, base=None, axis=-1, *, normalize=False):
     """
     nats_per_unit = check_base(base)
     order = check_order(order)
-    if order in (0, 1) or order > LARGEST_ORDER:
+    if order == 0:
+        return _hartley(p, axis, normalize) / nats_per_unit
+    if order == 1 or order > LARGEST_ORDER:
         return renyi(from_weights(p, axis=axis, normalize=normalize), order) / nats_per_unit
     return _renyi_of_weights(p, order, axis, normalize) / nats_per_unit
 
@@ -107,6 +111,10 @@ def renyi_entropy_from_logits(logits, order, base=None, axis=-1):
     ValueError
         If the order is negative or NaN, or logits as for :func:`entropy_from_logits`.
 
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
+
     Examples
     --------
     >>> from treelearn.information import renyi_entropy_from_logits
@@ -118,18 +126,31 @@ def renyi_entropy_from_logits(logits, order, base=None, axis=-1):
     return renyi(from_logits(logits, axis=axis), order) / nats_per_unit
 
 
+def _hartley(weights, axis, normalize):
+    """Return the logarithm of the number of possible outcomes, in nats."""
+    xp, _, axis = normalized(weights, axis=axis, normalize=normalize)
+    _, weights = as_floating(weights)  # of which none has underflowed
+    return xp.log(total(xp, xp.astype(weights > 0, weights.dtype), axis))
+
+
 def _renyi_of_weights(weights, order, axis, normalize):
     """Return Renyi's entropy in nats, with care for the rows that need it.
 
     The plain formula takes a third of the time; it fails next to order 1 and for nearly pure rows.
     """
-    xp, p, axis = normalized(weights, axis=axis, normalize=normalize)
-    extreme = (1 - order) * math.log(p.shape[axis])
-    underflows = -extreme > -0.8 * math.log(xp.finfo(p.dtype).smallest_normal)
-    least = _well_conditioned(xp, p, order, normalize)
-    if abs(extreme) < least or underflows or array_api_compat.size(p) == 0:
+    xp, weights = as_floating(weights)
+    axis = check_axis(weights, axis, "p")
+    extreme = (1 - order) * math.log(weights.shape[axis])
+    smallest = xp.finfo(weights.dtype).smallest_normal
+    underflows = -extreme > -0.8 * math.log(smallest)
+    least = _well_conditioned(xp, weights, order, normalize)
+    if abs(extreme) < least or underflows or array_api_compat.size(weights) == 0:
         return renyi(from_weights(weights, axis=axis, normalize=normalize), order)
-    logs = xp.log(total(xp, _powers(xp, p, order), axis))
+    xp, p, axis = normalized(weights, axis=axis, normalize=normalize)
+    if order < 1 and normalize and bool(xp.any((p < smallest) & (weights > 0))):
+        # A share that underflows may still have a power.
+        return renyi(from_weights(weights, axis=axis, normalize=normalize), order)
+    logs = xp.log(_power_sums(xp, p, order, axis))
     needs_care = xp.abs(logs) < least
     nats = logs / (1 - order)
     if not bool(xp.any(needs_care)):
@@ -137,30 +158,31 @@ def _renyi_of_weights(weights, order, axis, normalize):
     if not nats.shape or not array_api_compat.is_writeable_array(nats):
         careful = renyi(from_weights(weights, axis=axis, normalize=normalize), order)
         return xp.where(needs_care, careful, nats)
-    _, weights = as_floating(weights)
     rows = xp.moveaxis(weights, axis, -1)[needs_care]
     nats[needs_care] = renyi(from_weights(rows, normalize=normalize), order)
     return nats
 
 
-def _well_conditioned(xp, p, order, normalize):
+def _well_conditioned(xp, weights, order, normalize):
     """Return the size of the logarithm of a power sum from which the plain formula is accurate.
 
     An error of the sum, one or two roundings and ``order`` times that of a quotient of weights,
     weighs as much in the entropy as the logarithm is smaller than 1; float64 may be off by 18
     roundings in the end, float32 by 4.
     """
-    least = NEAR_ONE if p.dtype == xp.float64 else 1.0
+    least = NEAR_ONE if weights.dtype == xp.float64 else 1.0
     return least * max(1.0, order) if normalize else least
 
 
-def _powers(xp, p, order):
-    """Return powers of probabilities, whose gradient at 0 is 0."""
+def _power_sums(xp, p, order, axis):
+    """Return sums of powers of probabilities, whose gradient at 0 is 0."""
+    if order == 2:
+        return sum_of_products(xp, p, p, axis)
     if order > 1 or bool(xp.min(p) > 0):
-        return p**order
+        return total(xp, p**order, axis)
     is_possible = p > 0
     powers = xp.where(is_possible, p, xp.ones_like(p)) ** order
-    return xp.where(is_possible, powers, xp.zeros_like(p))
+    return total(xp, xp.where(is_possible, powers, xp.zeros_like(p)), axis)
 
 
 def renyi(outcomes, order):
@@ -202,7 +224,9 @@ def power_excess(outcomes, order):
     """
     xp, p, log_p, axis = outcomes
     if order > 1:
-        return expectation(outcomes, xp.expm1((min(order, LARGEST_ORDER) - 1) * log_p))
+        # Beyond this the products would overflow, and what is left of the entropy underflows.
+        order = min(order, float(xp.finfo(p.dtype).max) / 2**10)
+        return expectation(outcomes, xp.expm1((order - 1) * log_p))
     exponents = (order - 1) * log_p
     if array_api_compat.size(p) == 0 or bool(xp.max(exponents) < 4):
         return expectation(outcomes, xp.expm1(exponents))
@@ -341,6 +365,15 @@ def min_entropy(p, base=None, axis=-1, *, normalize=False):
     array of shape (...)
         Entropy.
 
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
+
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
+
     Examples
     --------
     >>> from treelearn.information import min_entropy
@@ -370,6 +403,11 @@ def hartley_entropy(p, base=None, axis=-1, *, normalize=False):
     -------
     array of shape (...)
         Entropy.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
 
     References
     ----------
@@ -405,6 +443,15 @@ def collision_entropy(p, base=None, axis=-1, *, normalize=False):
     -------
     array of shape (...)
         Entropy.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is as :func:`entropy` does not take it.
+
+    References
+    ----------
+    A. Renyi, "On measures of entropy and information", 1961.
 
     Examples
     --------

@@ -210,7 +210,7 @@ def nml_regret(n_samples, n_classes, *, base=2):
     return xp.astype(from_host(xp, regret, n_samples), given.dtype, copy=False)
 
 
-def mdlp_threshold(children_counts, *, base=2):
+def mdlp_threshold(children, *, base=2):
     """Return the information gain that a split must exceed, by Fayyad and Irani's rule.
 
     With it a split pays for its own description: the rule compares the code lengths of the labels
@@ -218,7 +218,7 @@ def mdlp_threshold(children_counts, *, base=2):
 
     Parameters
     ----------
-    children_counts : array of shape (..., n_children, n_classes)
+    children : array of shape (..., n_children, n_classes)
         Labels of each class in each child.
     base : float or None, default=2
         Unit of the result: 2 for bits, None for nats.
@@ -246,13 +246,13 @@ def mdlp_threshold(children_counts, *, base=2):
     0.24293
     """
     nats_per_unit = check_base(base)
-    xp, children, _, dtype = _checked_counts(children_counts, -1, "children_counts")
+    xp, children, _, dtype = _checked_counts(children, -1, "children")
     if children.ndim < 2:
-        raise ValueError("children_counts must have the axes n_children and n_classes.")
+        raise ValueError("children must have the axes n_children and n_classes.")
     node = xp.sum(children, axis=-2)
     n_samples = total(xp, node, -1)
     if not bool(xp.all(n_samples >= 2)):
-        raise ValueError("children_counts must hold at least two samples.")
+        raise ValueError("children must hold at least two samples.")
     n_classes, weighted = _classes_times_entropy(xp, node)
     _, weighted_of_children = _classes_times_entropy(xp, children)
     # log(3**k - 2), also where 3**k is beyond all floats.
