@@ -69,19 +69,19 @@ INTERRUPT = """
 @needs_posix
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize(
-    ("estimator", "rules"),
+    ("estimator", "rules", "n_rows"),
     [
-        ("DecisionTreeClassifier", "criterion='tsallis', order=1.7"),
-        ("DecisionTreeRegressor", "criterion='absolute_error'"),
+        ("DecisionTreeClassifier", "criterion='tsallis', order=1.7", 2_000_000),
+        ("DecisionTreeRegressor", "criterion='absolute_error'", 600_000),
     ],
     ids=["classifier", "regressor"],
 )
-def test_interrupted_fit(n_jobs, estimator, rules):
+def test_interrupted_fit(n_jobs, estimator, rules, n_rows):
     script = INTERRUPT.format(
         estimator=estimator,
         rules=rules,
         n_jobs=n_jobs,
-        n_rows=600_000,
+        n_rows=n_rows,
         n_features=8,
         delays=[0.01, 0.15, 0.8],
         call="tree.fit(X, y)",
