@@ -6,8 +6,8 @@ growth needs of them in sorted form is kept here under a hash of their content.
 
 import os
 import threading
-from numbers import Integral
 from collections import OrderedDict
+from numbers import Integral
 
 __all__ = ["ListCache", "clear_training_cache", "set_training_cache_size", "training_cache_info"]
 
