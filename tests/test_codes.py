@@ -1,5 +1,7 @@
 """Integer codes grow the tree that presorted lists grow, bit for bit."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import strategies
@@ -257,3 +259,30 @@ def test_ranges_of_columns(shape, dtype, simd, monkeypatch):
     some = ~np.isnan(X).all(axis=0)
     np.testing.assert_array_equal(lowest[some], np.nanmin(X[:, some], axis=0))
     np.testing.assert_array_equal(highest[some], np.nanmax(X[:, some], axis=0))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("form", [None, "codes"])
+def test_many_columns_of_few_rows(form, n_classes, monkeypatch, codes_are_used):
+    """Ranking pays for no table of few rows, and takes no memory for values that are not there."""
+    rng = np.random.default_rng(13)
+    X = rng.normal(size=(30, 20_000 if form is None else 200)).astype(np.float32)
+    y = np.arange(30) % n_classes
+    before = len(codes_are_used)
+    if form is None:
+        monkeypatch.delenv("TREELEARN_FORM", raising=False)
+        DecisionTreeClassifier(max_depth=2).fit(X, y)
+        assert len(codes_are_used) == before
+        return
+    tracemalloc.start()
+    grow(form, X, y, monkeypatch, max_depth=2)
+    assert len(codes_are_used) == before + 1
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("criterion", "order"), [("renyi", 2.0), ("tsallis", 0.01)])
+def test_pure_nodes_have_a_plain_zero(criterion, order, monkeypatch):
+    X = np.arange(6.0).reshape(-1, 1)
+    tree = grow("codes", X, X[:, 0] > 2, monkeypatch, criterion=criterion, order=order)
+    assert not np.signbit(tree._tree.impurity).any()

@@ -91,6 +91,26 @@ def test_interrupted_fit(n_jobs, estimator, rules, n_rows):
 
 
 @needs_posix
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_interrupted_binning(n_jobs):
+    """Every thread's way out of the loop over rows raises what the signal left."""
+    script = INTERRUPT.format(
+        estimator="DecisionTreeClassifier",
+        rules="max_bins=64",
+        n_jobs=n_jobs,
+        n_rows=1_000_000,
+        n_features=8,
+        delays=[0.04, 0.06, 0.08, 0.1, 0.12],
+        call="[bin_samples(X, 64, tree.n_jobs) for _ in range(100)]",
+    )
+    script = script.replace(
+        "import numpy as np",
+        "import numpy as np\n    from treelearn.histogram.binning import bin_samples",
+    )
+    assert [line.split()[0] for line in _run(script).splitlines()] == ["interrupted"] * 5
+
+
+@needs_posix
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_interrupted_predict(n_jobs):
     script = INTERRUPT.format(

@@ -401,11 +401,18 @@ def test_the_root_split_of_a_tree(class_table):
         (np.ones((1, 1, 2, 2)), {"min_weight_leaf": -1.0}, "min_weight_leaf"),
         (np.ones((1, 1, 2, 2)), {"n_samples": np.ones((1, 1, 2))}, "n_samples must be integers"),
         (np.ones((1, 1, 2, 2)), {"n_samples": np.ones((1, 1, 3), int)}, "n_samples must be"),
+        (np.ones((1, 1, 2, 2)), {"n_samples": np.array([[[2, -1]]])}, "Negative values"),
     ],
 )
 def test_bad_histograms(histograms, rules, message):
     with pytest.raises(ValueError, match=message):
         best_splits(histograms, "gini", **rules)
+
+
+@pytest.mark.parametrize("n_rows", [2, 200_000])
+def test_no_jobs_have_no_meaning(n_rows):
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        impurity(np.ones((n_rows, 2)), "gini", n_jobs=0)
 
 
 def test_no_node_and_no_feature():

@@ -275,3 +275,38 @@ def test_regression_on_diabetes_with_a_mask():
         DecisionTreeRegressor(criterion="poisson").fit(TrainingSet(X, y), rows=mask),
         DecisionTreeRegressor(criterion="poisson").fit(X[mask], y[mask]),
     )
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.uint64])
+def test_rows_of_a_narrow_type(dtype):
+    """A type that does not hold the number of samples names rows all the same."""
+    X, y = load_diabetes(return_X_y=True)
+    rows = np.array([0, 100, 120], dtype=dtype)
+    same_tree(
+        DecisionTreeRegressor().fit(TrainingSet(X, y), rows=rows),
+        DecisionTreeRegressor().fit(X[[0, 100, 120]], y[[0, 100, 120]]),
+    )
+
+
+def test_messages_name_the_training_set():
+    with pytest.raises(ValueError, match="TrainingSet"):
+        TrainingSet([[1.0]], None)
+
+
+@pytest.mark.parametrize("max_bytes", [-1, 1.5, "64", None, float("nan"), True])
+def test_a_cache_size_is_a_whole_number(max_bytes):
+    with pytest.raises(ValueError, match="max_bytes must be an int"):
+        treelearn.set_training_cache_size(max_bytes)
+
+
+def test_clearing_waits_for_who_is_at_the_lists():
+    """Else lists that are gone would go on being counted, and the bound be missed for ever."""
+    small = ListCache(100)
+    small.put("a", Sized(40))
+    clearing = threading.Thread(target=small.clear)
+    with small._lock:
+        clearing.start()
+        clearing.join(0.1)
+        assert clearing.is_alive()
+    clearing.join()
+    assert (len(small), small.n_bytes) == (0, 0)

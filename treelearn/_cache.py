@@ -7,6 +7,7 @@ growth needs of them in sorted form is kept here under a hash of their content.
 import os
 import threading
 from collections import OrderedDict
+from numbers import Integral
 
 __all__ = ["ListCache", "clear_training_cache", "set_training_cache_size", "training_cache_info"]
 
@@ -29,10 +30,15 @@ class ListCache:
     def start_anew(self):
         """Forget everything, the lock included: another thread may have held it at a fork."""
         self._lock = threading.Lock()
-        self._lists = OrderedDict()
-        self.n_bytes = 0
-        self.n_hits = 0
-        self.n_misses = 0
+        self.clear()
+
+    def clear(self):
+        """Forget all lists and counts."""
+        with self._lock:
+            self._lists = OrderedDict()
+            self.n_bytes = 0
+            self.n_hits = 0
+            self.n_misses = 0
 
     def takes(self, n_bytes):
         """Return whether lists of that size would be kept."""
@@ -93,7 +99,7 @@ def set_training_cache_size(max_bytes):
     Raises
     ------
     ValueError
-        If it is negative.
+        If it is no whole number, or negative.
 
     Examples
     --------
@@ -103,8 +109,8 @@ def set_training_cache_size(max_bytes):
     0
     >>> treelearn.set_training_cache_size(64 * 2**20)
     """
-    if max_bytes < 0:
-        raise ValueError(f"max_bytes must not be negative, got {max_bytes}.")
+    if not isinstance(max_bytes, Integral) or isinstance(max_bytes, bool) or max_bytes < 0:
+        raise ValueError(f"max_bytes must be an int and not be negative, got {max_bytes!r}.")
     cache.resize(int(max_bytes))
 
 
@@ -118,7 +124,7 @@ def clear_training_cache():
     >>> treelearn.training_cache_info()["n_entries"]
     0
     """
-    cache.start_anew()
+    cache.clear()
 
 
 def training_cache_info():

@@ -113,7 +113,8 @@ cdef double impurity_of(
             scratch[k] = <double> counts[c]
             k += 1
     n_present[0] = k
-    return tl_class_impurity(
+    # Not the -0.0 that some formulas give a pure node; lists add to 0.0 alike.
+    return 0.0 + tl_class_impurity(
         search.scoring.formula, search.scoring.order, scratch, k, <double> n
     )
 

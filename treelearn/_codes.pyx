@@ -202,7 +202,9 @@ cdef class CodeSet:
         cdef int64_t n = self.table.n_samples, n_features = self.n_features, k
         cdef int32_t n_ranked = len(ranked)
         ranks = np.empty((n_ranked, n), dtype=np.uint16)
-        distinct = np.empty((n_ranked, TL_MOST_CODES))
+        # A column has no more values than samples: of wide tables of few rows that is far less.
+        cdef int64_t room = max(1, min(n, TL_MOST_CODES))
+        distinct = np.empty((n_ranked, room))
         found = np.zeros(n_ranked, dtype=np.int32)
         cdef const int32_t[::1] features = ranked
         cdef uint16_t[:, ::1] ranks_view = ranks
@@ -226,7 +228,7 @@ cdef class CodeSet:
             raise OverflowError("A column has more distinct values than there are codes.")
         n_values[ranked] = found
         first_value = np.full(self.n_features, -1, dtype=np.int64)
-        first_value[ranked] = np.arange(n_ranked) * TL_MOST_CODES
+        first_value[ranked] = np.arange(n_ranked) * room
         self.arrays.update(ranks=ranks, values=distinct, first_value=first_value)
         self.table.first_value = <const int64_t*> address_of(first_value)
         self.table.values = <const double*> address_of(distinct)

@@ -214,6 +214,8 @@ def best_splits(
         if n_samples.dtype.kind not in "iu" or n_samples.shape != counts.shape[:3]:
             raise ValueError(f"n_samples must be integers of shape {counts.shape[:3]}.")
         n_samples = n_samples.astype(np.int64, copy=False)
+        if n_samples.size and int(n_samples.min()) < 0:
+            raise ValueError("Negative values in n_samples.")
     rules = (bool(has_missing_bin), int(min_samples_leaf), float(min_weight_leaf))
     found = arrays.search(counts, n_samples, kernel, rules, n_jobs)
     return BestSplits(*(arrays.returned(array) for array in found))
@@ -228,6 +230,8 @@ def _class_kernel(criterion, order):
 
 
 def _n_threads(counts, n_jobs):
+    if n_jobs == 0:
+        raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
     return 1 if counts.size < _FEWEST_COUNTS_FOR_THREADS else effective_n_threads(n_jobs)
 
 

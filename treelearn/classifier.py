@@ -247,7 +247,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
 
     def _drop_absent(self, labels, classes, rows):
         """Renumber the tree's classes so that those of no selected row are not among them."""
-        present = [np.unique(codes[rows]) for codes in labels]
+        present = [np.flatnonzero(np.bincount(codes[rows])) for codes in labels]
         if any(len(here) < len(found) for here, found in zip(present, classes, strict=True)):
             self._tree = self._tree.with_classes(present)
         return [found[here] for found, here in zip(classes, present, strict=True)]

@@ -19,6 +19,9 @@ class _Probe(BaseEstimator):
         return tags
 
 
+_Probe.__name__ = "TrainingSet"  # who speaks in scikit-learn's messages
+
+
 class TrainingSet:
     """Training data that many trees share: checked and sorted once.
 
@@ -111,9 +114,12 @@ class TrainingSet:
             raise IndexError("rows must be a vector of integers or a mask.")
         if rows.size == 0:
             raise ValueError("rows names no row: at least 1 is required.")
-        if rows.min() < -len(self) or rows.max() >= len(self):
+        if int(rows.min()) < -len(self) or int(rows.max()) >= len(self):
             raise IndexError(f"rows must be within [0, {len(self)}).")
-        selected = np.unique(np.where(rows < 0, rows + len(self), rows))
+        rows = rows.astype(np.int64)  # a narrow type may not hold the number of samples
+        is_selected = np.zeros(len(self), dtype=bool)
+        is_selected[rows] = True
+        selected = np.flatnonzero(is_selected)
         if len(selected) < len(rows):
             raise ValueError("rows names a row twice; use sample_weight to repeat samples.")
         return selected

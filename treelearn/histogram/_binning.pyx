@@ -125,8 +125,10 @@ def encode(
     cdef char* low = NULL
     cdef char* high = NULL
     cdef int64_t n_bins = bin_starts[n_features]
-    cdef bint is_stopped = False
+    # An array: a variable that a parallel loop sets is each thread's own.
+    cdef bint[1] is_stopped
     cdef double last_poll = 0.0
+    is_stopped[0] = False
     if lowest is not None:
         low = <char*> <size_t> lowest.__array_interface__["data"][0]
         high = <char*> <size_t> highest.__array_interface__["data"][0]
@@ -140,11 +142,11 @@ def encode(
                     &n_missing[0, 0],
                 )
                 if must_stop(&last_poll):
-                    is_stopped = True
+                    is_stopped[0] = True
                     break
     else:
         for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
-            if not is_stopped:
+            if not is_stopped[0]:
                 thread = threadid()
                 encode_block(
                     values, value_row_stride, value_column_stride, value_bytes, n_rows,
@@ -155,8 +157,8 @@ def encode(
                     &n_missing[thread, 0],
                 )
                 if thread == 0 and must_stop(&last_poll):
-                    is_stopped = True
-    if is_stopped:
+                    is_stopped[0] = True
+    if is_stopped[0]:
         raise_pending()
 
 
