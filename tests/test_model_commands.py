@@ -165,9 +165,9 @@ def test_parquet_there_and_back(iris, tmp_path):
 
 def test_show(iris):
     said = done("show", iris)
-    assert "predicts 'target', 3 classes: 0, 1, 2" in said
+    assert "predicts 'target', 3 classes: setosa, versicolor, virginica" in said
     assert "A tree of 5 leaves, 3 levels deep, by gini. Fitted on 150 rows." in said
-    assert "if petal length (cm) <= 2.45: 0 (50 samples, 100 %)" in said
+    assert "if petal length (cm) <= 2.45: setosa (50 samples, 100 %)" in said
     assert "... and 4 more rules" in done("show", iris, "--leaves", 1)
     assert " <= 2.5:" in done("show", iris, "--digits", 2)
     said = done("show", iris, "--data", "iris", "--row", 70)
