@@ -192,6 +192,16 @@ def test_a_price_without_end_is_no_number_of_json():
     as_json(facts)
 
 
+def test_many_classes_take_one_repeat_of_the_orders():
+    rng = np.random.default_rng(0)
+    folds = []
+    for n_classes in (3, 30):
+        y = np.arange(300) % n_classes
+        page = table_page(rng.normal(size=(300, 1)), y, task="classification", max_depth=2)
+        folds.append(facts_of(page)["orders"]["folds"])
+    assert folds[0].startswith("2 times 5 folds") and folds[1].startswith("5 folds")
+
+
 def test_samples_of_large_tables():
     assert len(sample_rows(100, 5, 20_000, 0)) == 100
     rows = sample_rows(10**6, 5, 20_000, 0)
