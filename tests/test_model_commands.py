@@ -70,14 +70,15 @@ def test_any_parameter(tmp_path):
     done(
         *("fit", "iris", "--model", path, "--criterion", "renyi:0.5", "--seed", 4, "--jobs", 1),
         *("--max-leaf-nodes", 9, "--min-samples-leaf", 2, "--ccp-alpha", 0.001),
-        *("--set", "max_features=sqrt", "--set", 'class_weight={"0": 2, "1": 1, "2": 1}'),
+        *("--set", "max_features=sqrt"),
+        *("--set", 'class_weight={"setosa": 2, "versicolor": 1, "virginica": 1}'),
         *("--set", "min_samples_split=0.05", "--set", "monotonic_cst=none"),
     )
     found = load_model(path).estimator.get_params()
     expected = DecisionTreeClassifier(
         criterion="renyi", order=0.5, random_state=4, n_jobs=1, max_leaf_nodes=9,
         min_samples_leaf=2, ccp_alpha=0.001, max_features="sqrt",
-        class_weight={0: 2, 1: 1, 2: 1}, min_samples_split=0.05,
+        class_weight={"setosa": 2, "versicolor": 1, "virginica": 1}, min_samples_split=0.05,
     )  # fmt: skip
     assert found == expected.get_params()
 
@@ -85,7 +86,8 @@ def test_any_parameter(tmp_path):
 def test_the_same_tree_as_from_python(iris, class_table):
     from sklearn.datasets import load_iris
 
-    X, y = load_iris(return_X_y=True)
+    found = load_iris()
+    X, y = found.data, found.target_names[found.target]
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, y)
     np.testing.assert_array_equal(load_model(iris).predict(X), tree.predict(X))
     assert load_model(iris).feature_names[0] == "sepal length (cm)"
@@ -100,7 +102,7 @@ def test_tasks(tmp_path):
     args = ["fit", "diabetes", "--model", tmp_path / "m.json", "--max-depth", 2, "--force"]
     assert "'target', a number" in done(*args)
     assert "by absolute_error" in done(*args, "--criterion", "absolute_error")
-    assert "R2" in done("fit", "iris", "--task", "regression", *args[2:])
+    assert "R2" in done("fit", "digits", "--task", "regression", *args[2:])
     assert "is no criterion for" in refused(*args, "--criterion", "gini", "--task", "regression")
 
 
@@ -163,9 +165,9 @@ def test_parquet_there_and_back(iris, tmp_path):
 
 def test_show(iris):
     said = done("show", iris)
-    assert "predicts 'target', 3 classes: 0, 1, 2" in said
+    assert "predicts 'target', 3 classes: setosa, versicolor, virginica" in said
     assert "A tree of 5 leaves, 3 levels deep, by gini. Fitted on 150 rows." in said
-    assert "if petal length (cm) <= 2.45: 0 (50 samples, 100 %)" in said
+    assert "if petal length (cm) <= 2.45: setosa (50 samples, 100 %)" in said
     assert "... and 4 more rules" in done("show", iris, "--leaves", 1)
     assert " <= 2.5:" in done("show", iris, "--digits", 2)
     said = done("show", iris, "--data", "iris", "--row", 70)

@@ -1,6 +1,7 @@
 """The model file: exact, safe to open, never lost."""
 
 import copy
+import io
 import json
 import os
 import stat
@@ -305,6 +306,28 @@ def test_the_honest_file_is_taken(written):
 def test_junk_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         from_json(text)
+
+
+@pytest.mark.parametrize("content", ["{", '{"a": 1}', "x,y\n1,2\n", "", "\x00" * 5000])
+def test_what_is_wrong_with_which_file(tmp_path, content):
+    path = tmp_path / "some.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"some\.json: No model"):
+        load_model(path)
+
+
+class _Endless(io.BytesIO):
+    """A file whose end would never be reached."""
+
+    def read(self, size=-1):
+        assert size >= 0, "all of an endless file is read"
+        return b"\x00" * size
+
+
+def test_no_end_is_waited_for_where_the_start_is_wrong(monkeypatch):
+    monkeypatch.setattr("builtins.open", lambda *_: _Endless())
+    with pytest.raises(ValueError, match="does not begin"):
+        load_model("zero")
 
 
 def test_a_changed_file_is_refused(written):

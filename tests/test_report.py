@@ -172,6 +172,36 @@ def test_importances_and_information():
     assert bits["features"][0] == ["x1", pytest.approx(1.0, abs=0.01)]
 
 
+def test_the_bits_are_those_of_the_information_report():
+    X, y = load_breast_cancer(return_X_y=True)
+    found = facts_of_model(X, y)["information"]
+    # A cross-check by hand: what is saved, and that the tree has to be sent too.
+    saved = found["bits_before"] - found["bits_after"]
+    assert found["mutual_information"] == pytest.approx(saved, abs=1e-12)
+    assert found["code_total"] == found["code_after"] + found["tree_code"]
+    assert found["bits_after"] < found["code_after"] < found["code_total"] < found["code_before"]
+    assert found["n_samples"] + found["n_test"] == len(y)
+
+
+def test_a_price_without_end_is_no_number_of_json():
+    # Pure leaves, and noise: some label held out has probability 0.
+    rng = np.random.default_rng(0)
+    facts = facts_of_model(rng.normal(size=(400, 2)), rng.integers(0, 2, 400), ccp_alpha=0.0)
+    assert facts["information"]["held_out_bits_raw"] is None
+    assert np.isfinite(facts["information"]["held_out_bits"])
+    as_json(facts)
+
+
+def test_many_classes_take_one_repeat_of_the_orders():
+    rng = np.random.default_rng(0)
+    folds = []
+    for n_classes in (3, 30):
+        y = np.arange(300) % n_classes
+        page = table_page(rng.normal(size=(300, 1)), y, task="classification", max_depth=2)
+        folds.append(facts_of(page)["orders"]["folds"])
+    assert folds[0].startswith("2 times 5 folds") and folds[1].startswith("5 folds")
+
+
 def test_samples_of_large_tables():
     assert len(sample_rows(100, 5, 20_000, 0)) == 100
     rows = sample_rows(10**6, 5, 20_000, 0)
@@ -196,6 +226,7 @@ def test_report_command(tmp_path, monkeypatch):
     facts = facts_of((tmp_path / "iris-report.html").read_text())
     assert facts["repeat"]["command"].endswith("report iris --criteria gini renyi:0.5")
     assert len(facts["repeat"]["data_hash"]) == 64
+    assert facts["model"]["class_names"] == ["setosa", "versicolor", "virginica"]
     assert [row["criterion"] for row in facts["comparison"]["rows"]] == ["gini", "renyi:0.5"]
     again = run("report", "iris")
     assert again.exit_code == 2

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import gzip
+import os
 import sys
 
 import numpy as np
@@ -117,6 +118,22 @@ def test_bundled_sets(name):
     table = read_table(name)
     assert len(table.X) == len(table.y)
     assert table.task == ("regression" if name == "diabetes" else "classification")
+
+
+def test_classes_of_bundled_sets_have_their_names():
+    assert set(read_table("iris").y) == {"setosa", "versicolor", "virginica"}
+    table = read_table("breast_cancer")
+    assert np.unique(table.y, return_counts=True)[1].tolist() == [357, 212]  # benign, malignant
+    assert set(read_table("digits").y) == set(range(10))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_are_refused(tmp_path):
+    # What was read of a pipe to see what it holds would be missing from the table.
+    path = tmp_path / "table.csv"
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="no ordinary file"):
+        read_table(path)
 
 
 @pytest.fixture

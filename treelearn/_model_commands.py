@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 from ._files import check_writable, write_whole
+from ._study_data import possible_tasks
 from ._tables import (
     BUNDLED_SETS,
     enumerate_names,
@@ -38,7 +39,7 @@ from .export import (
 )
 from .export.sql import DIALECTS
 from .export.text import shown
-from .model import Model, likely_task
+from .model import Model
 from .regressor import DecisionTreeRegressor
 
 __all__ = ["add_to"]
@@ -416,7 +417,7 @@ def _task_of(criterion):
 
 def _checked_task(task, criterion, y):
     """Return the task, after making sure that it, the criterion and the target agree."""
-    task = task or likely_task(y)
+    task = task or possible_tasks(y)[0]
     if task not in _ESTIMATORS:
         raise ValueError(f"--task must be classification or regression, not {task!r}.")
     if criterion is not None and _task_of(criterion.partition(":")[0]) != task:

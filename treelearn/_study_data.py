@@ -22,6 +22,7 @@ __all__ = [
     "default_specs",
     "feature_names",
     "parsed_criteria",
+    "possible_tasks",
 ]
 
 DEFAULT_CRITERIA = {
@@ -119,7 +120,7 @@ def checked_task(y, specs, task, notes):
             f"{named['classification']} is a criterion for classes and {named['regression']} one "
             "for numbers: they cannot be compared."
         )
-    possible = _possible_tasks(y)
+    possible = possible_tasks(y)
     chosen = task or next(iter(named), possible[0])
     if named and chosen not in named:
         raise ValueError(f"{named.popitem()[1]} is no criterion for {chosen}.")
@@ -137,8 +138,12 @@ def checked_task(y, specs, task, notes):
     return chosen
 
 
-def _possible_tasks(y):
-    """Return what the target may be, the likelier first."""
+def possible_tasks(y):
+    """Return what the target may be, the likelier first.
+
+    Text and booleans are classes, numbers with fractions are no classes, and up to 25 distinct
+    whole numbers are likelier classes than numbers.
+    """
     if y.dtype.kind in "bSU":
         return ("classification",)
     if (y != np.floor(y)).any() or np.isinf(y).any():

@@ -86,7 +86,7 @@ def read_table(source, target=None):
     OSError
         If there is no such file, or it cannot be read.
     ValueError
-        If the file is no table, or the column is not in it.
+        If the file is no table or no ordinary file (a pipe, say), or the column is not in it.
     ImportError
         If pandas or pyarrow is needed and not installed.
 
@@ -298,6 +298,9 @@ def _existing(source):
         return None
     if path.is_dir():
         raise IsADirectoryError(f"{source} is a folder, not a CSV or Parquet file.")
+    if path.exists() and not path.is_file():
+        # Its start is read twice, and a device may have no end.
+        raise ValueError(f"{source} is no ordinary file; write the table to one first.")
     if not path.exists():
         raise FileNotFoundError(
             f"There is no file {source}, and no bundled set of that name "
@@ -317,7 +320,11 @@ def _bundled_set(name, target):
     found = getattr(datasets, f"load_{name}")()
     task = "regression" if found.target.dtype.kind == "f" else "classification"
     names = [str(feature) for feature in found.feature_names]
-    return Table(name, found.data, found.target, "target", task, feature_names=names)
+    y = found.target
+    labels = np.asarray(found.get("target_names", ()))
+    if task == "classification" and labels.dtype.kind == "U":
+        y = labels[y]
+    return Table(name, found.data, y, "target", task, feature_names=names)
 
 
 def _read_file(path):

@@ -12,36 +12,7 @@ from ._columns import Column, columns_of, read_rows
 from ._estimator import TreeEstimator
 from ._tables import is_frame, target_values
 
-__all__ = ["Model", "likely_task"]
-
-_MOST_CLASSES_OF_NUMBERS = 25
-
-
-def likely_task(y):
-    """Return what a target is, where nobody says so.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-        Numbers, booleans or text, nothing missing.
-
-    Returns
-    -------
-    {"classification", "regression"}
-        Text, booleans and up to 25 distinct whole numbers are classes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from treelearn.model import likely_task
-    >>> likely_task(np.array([1, 2, 2])), likely_task(np.array([1.5, 2.0]))
-    ('classification', 'regression')
-    """
-    if y.dtype.kind in "bSU":
-        return "classification"
-    is_whole = bool((y == np.floor(y)).all())
-    is_few = is_whole and len(np.unique(y)) <= _MOST_CLASSES_OF_NUMBERS
-    return "classification" if is_few else "regression"
+__all__ = ["Model"]
 
 
 @dataclass(frozen=True)

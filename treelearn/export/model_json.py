@@ -59,6 +59,7 @@ _LABEL_TYPES = {
 }
 # JSON has no infinity.
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+_LENGTH_OF_START = 1024
 # A label of numpy's text type takes as much room as the longest one.
 _MOST_LABEL_BYTES = 2**28
 
@@ -211,10 +212,17 @@ def load_model(path):
     OSError
         If there is no such file, or it cannot be read.
     ValueError
-        If it is damaged or no model; the message says what.
+        If it is damaged or no model; the message says which file and what.
     """
-    with open(path, "rb") as file:
-        return from_json(file.read())
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_LENGTH_OF_START)
+            # Before all is read: a device may never end, a table may be large.
+            if start and not start.lstrip().startswith(b"{"):
+                raise ValueError("No model: the file does not begin as one does.")
+            return from_json(start + file.read())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 # -- writing --------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ _ORDERS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _MOST_CELLS = 400_000
 _MOST_ROWS_OF_ORDERS = 5_000
 _FEATURES_AT_THE_ROOT = 5
+# The powers of an order cost time for every class.
+_MOST_CLASSES_OF_TWO_REPEATS = 20
 
 
 def sample_rows(n_samples, n_features, most_rows, seed, most_cells=_MOST_CELLS):
@@ -84,7 +86,8 @@ def page_of_table(
     rows = sample_rows(len(y), X.shape[1], _MOST_ROWS_OF_ORDERS, seed, _MOST_CELLS // 4)
     few = _take(X, rows), _take(y, rows)
     if comparison.task == "classification":
-        orders = _orders(*few, max_depth, seed, n_jobs)
+        n_repeats = 2 if comparison.n_classes <= _MOST_CLASSES_OF_TWO_REPEATS else 1
+        orders = _orders(*few, max_depth, seed, n_jobs, n_repeats)
     columns = _columns(X, names)
     values, target, _ = checked_data(X, y, None, [])
     class_names = None
@@ -181,13 +184,13 @@ def _columns(X, names):
     return [(str(name), "number", None) for name in names]
 
 
-def _orders(X, y, max_depth, seed, n_jobs):
+def _orders(X, y, max_depth, seed, n_jobs, n_repeats):
     """Return score against order, None where classes are too rare in these rows."""
     names = [*criteria_of_orders(orders=_ORDERS), "gini", "entropy"]
     try:
         found = compare_criteria(
             *(X, y, names),
-            n_repeats=2,
+            n_repeats=n_repeats,
             max_depth=max_depth,
             random_state=seed,
             # Fits of few rows gain nothing from threads.

@@ -5,6 +5,7 @@ import base64
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from .._information_report import information_report
 from .._pruning import node_scores, pruned_estimator, pruning_path
 from .._scores import fitted_tree
 from .._tree_distance import root_gains
@@ -220,38 +221,18 @@ def _importances(shown, judged, X, y, test, columns, seed):
 
 def _information(judged, X, y, train, test, columns, seed):
     """Return in bits per label what the tree knows, and what one cut of each feature tells."""
-    n_classes = int(y.max()) + 1
-    n_nodes = judged._tree.node_count
-    leaf = judged.apply(X[train])
-    counts = np.zeros((n_nodes, n_classes))
-    np.add.at(counts, (leaf, y[train]), 1.0)
-    of_class = counts.sum(axis=0)
-    size = counts.sum(axis=1)
-    after = sum(
-        size[node] * _entropy(counts[node]) for node in np.flatnonzero(size).tolist()
-    ) / len(train)
-    # One half added to every count: what was never seen still has a finite price.
-    shares = (counts + 0.5) / (size[:, None] + n_classes / 2)
-    base = (of_class + 0.5) / (len(train) + n_classes / 2)
-    held_out = -np.log2(shares[judged.apply(X[test]), y[test]]).mean()
+    found = dict(information_report(judged, X[train], y[train], X_test=X[test], y_test=y[test]))
+    if not np.isfinite(found["held_out_bits_raw"]):
+        found["held_out_bits_raw"] = None  # JSON has no infinity
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(y))[:_ROWS_OF_INFORMATION])
     gains = root_gains(X[rows], y[rows], "classification", "entropy", {"n_jobs": 1})
     order = np.argsort(-gains, kind="stable")[:20]
-    return {
-        "bits_before": _entropy(of_class),
-        "bits_after": float(after),
-        "held_out_before": float(-np.log2(base[y[test]]).mean()),
-        "held_out_bits": float(held_out),
+    return found | {
         "n_test": len(test),
         "features": [[columns[j][0], float(gains[j])] for j in order.tolist() if gains[j] > 0],
         "n_rows_of_features": len(rows),
     }
-
-
-def _entropy(counts):
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
 
 
 def _rows(estimator, X, y, columns, class_names, seed):

@@ -266,7 +266,7 @@ function importances(found) {
   const names = ["impurity importance", "permutation importance"];
   section("features", "Features", key(names),
     figure(barChart(found.rows.slice(0, 20).map(row => ({ name: row.feature, values: [row.impurity, row.permutation] })), v => number(v, 2), names),
-      `Impurity importance: share of the feature in the gain of the tree on the rows it was grown on; it favours features with many values. Permutation importance: what the score on ${found.n_rows.toLocaleString("en")} rows held out loses when the feature is shuffled (mean of ${found.n_repeats}). Bars of a kind are scaled to their largest. ${found.n_unused ? `Features that play no part: ${found.n_unused}.` : ""}`,
+      `Impurity importance: share of the feature in the gain of the tree on the rows it was grown on; it favours features with many values. Permutation importance: what the score on ${found.n_rows.toLocaleString("en")} rows held out loses when the feature is shuffled (mean of ${found.n_repeats}), for the tree grown on the other rows and pruned alike: a feature may play a part in one of the two trees only. Bars of a kind are scaled to their largest. ${found.n_unused ? `Features that play no part: ${found.n_unused}.` : ""}`,
       "Importance of the features"));
 }
 
@@ -275,12 +275,17 @@ function information(found) {
   section("information", "Information in bits",
     p(`A label of a row held out costs ${number(found.held_out_before)} bits without the tree and ${number(found.held_out_bits)} bits with it: the tree saves ${share > 0 ? percent(share) : "nothing"}.`),
     table(["bits per label", "no tree", "tree"], [
-      ["entropy of the labels it was grown on", number(found.bits_before), number(found.bits_after)],
-      [`code of ${found.n_test.toLocaleString("en")} labels held out`, number(found.held_out_before), number(found.held_out_bits)],
+      [`entropy of ${found.n_samples.toLocaleString("en")} labels`, number(found.bits_before), number(found.bits_after)],
+      ["code of these", number(found.code_before), number(found.code_after)],
+      ["and of the tree", number(0), number(found.tree_code)],
+      ["in all", number(found.code_before), number(found.code_total)],
+      [`${found.n_test.toLocaleString("en")} labels held out`, number(found.held_out_before), number(found.held_out_bits)],
+      ["by plain shares", "", found.held_out_bits_raw === null ? "\u221e" : number(found.held_out_bits_raw)],
     ]),
+    p(`The ${found.n_leaves.toLocaleString("en")} leaves tell ${number(found.mutual_information)} of ${number(found.bits_before)} bits. ${found.code_total < found.code_before ? "Sending the tree first makes the labels shorter to send: it has found something." : "Sending the tree first does not make the labels shorter to send."}`),
     found.features.length ? figure(barChart(found.features.map(([name, bits]) => ({ name, values: [bits] })), v => `${number(v)} bits`, ["bits"]),
       `What the best single cut of each feature tells of the label (Shannon's gain at the root, ${found.n_rows_of_features.toLocaleString("en")} rows).`, "Bits of each feature") : null,
-    p("Probabilities of held-out labels are shares of the leaf after one half was added to every count (Krichevsky and Trofimov).", "soft"));
+    p(`Codes add one half to every count (Krichevsky and Trofimov); plain shares cost infinitely much as soon as one label had probability 0. The tree of this section was grown on three quarters of the rows, the labels of the first lines, and pruned like the one above.`, "soft"));
 }
 
 function repeat(found, notes) {
