@@ -409,6 +409,12 @@ def test_bad_histograms(histograms, rules, message):
         best_splits(histograms, "gini", **rules)
 
 
+@pytest.mark.parametrize("criterion", ["gini", "renyi", "renyi_mean", "tsallis"])
+def test_pure_nodes_have_a_plain_zero(criterion):
+    assert not np.signbit(impurity([[4, 0], [0, 0]], criterion, 0.5)).any()
+    assert not np.signbit(impurity([[4, 0], [0, 0]], criterion, 2.0)).any()
+
+
 @pytest.mark.parametrize("n_rows", [2, 200_000])
 def test_no_jobs_have_no_meaning(n_rows):
     with pytest.raises(ValueError, match="n_jobs == 0"):

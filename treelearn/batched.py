@@ -9,7 +9,7 @@ import numpy as np
 
 from ._impurity import impurities, search_histograms
 from ._threads import effective_n_threads
-from .criteria import CLASSIFICATION_CRITERIA, kernel_of
+from .criteria import CLASSIFICATION_CRITERIA, RENYI, RENYI_MEAN, TSALLIS, kernel_of
 
 __all__ = ["BestSplits", "best_splits", "impurity", "split_gains"]
 
@@ -282,6 +282,8 @@ class _Arrays:
 
             return on_device(rows, kernel).reshape(counts.shape[:-1])
         found = impurities(rows, kernel, n_threads=_n_threads(rows, n_jobs))
+        if kernel.formula in (TSALLIS, RENYI, RENYI_MEAN):
+            found += 0.0  # not the -0.0 of a pure node
         return found.reshape(counts.shape[:-1])
 
     def search(self, counts, n_samples, kernel, rules, n_jobs):
