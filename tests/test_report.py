@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -344,6 +345,28 @@ def test_every_metric_can_be_chosen(browser, tmp_path, cancer_page):
     )
     assert n_drawn > 18
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "marks", "written"),
+    [
+        ("", [0.65], ["0.65"]),  # a narrow axis may have room for one mark only
+        ("%", [0.975], ["97.5 %"]),
+        ("", [0.6, 0.65, 0.7], ["0.60", "0.65", "0.70"]),
+        ("%", [0.96, 0.97], ["96 %", "97 %"]),
+        ("", [10000, 20000], ["10,000", "20,000"]),
+        ("", [1e-7], ["0.0000001"]),
+        ("", [], []),
+    ],
+)
+def test_marks_of_an_axis_are_written_as_they_are(browser, tmp_path, unit, marks, written):
+    opened(browser, tmp_path, "<!doctype html><html data-ready=yes>")
+    charts = files("treelearn.report").joinpath("charts.js").read_text(encoding="utf-8")
+    found = browser.run(
+        f"(() => {{ {charts}\n const marks = {json.dumps(marks)};"
+        f"return JSON.stringify(marks.map(axisFormat({{unit: {json.dumps(unit)}}}, marks))); }})()"
+    )
+    assert json.loads(found) == written
 
 
 def test_zoom_and_search(browser, tmp_path, cancer_page):

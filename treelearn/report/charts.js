@@ -58,11 +58,11 @@ function ticks(low, high, most = 6) {
   return found;
 }
 
-// How the marks of an axis are written: with as many decimals as tell them apart.
+// How the marks of an axis are written: with the decimals that the longest of them needs.
 function axisFormat(metric, marks) {
   const isShare = metric.unit === "%", scale = isShare ? 100 : 1;
-  const step = marks.length > 1 ? scale * (marks[1] - marks[0]) : 1;
-  const digits = Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  const decimals = mark => ((scale * mark).toFixed(8).replace(/0+$/, "").split(".")[1] ?? "").length;
+  const digits = Math.max(0, ...marks.map(decimals));
   return v => (scale * v).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + (isShare ? " %" : "");
 }
 
