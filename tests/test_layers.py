@@ -24,7 +24,7 @@ LAYERS = (
         *("_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (
-        *("_node", "_local", "_records", "_grower", "_code_node", "_code_grower"),
+        *("_node", "_local", "_records", "_tiny", "_grower", "_code_node", "_code_grower"),
         *("_code_fitting", "histogram", "_fitting", "batched"),
     ),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),

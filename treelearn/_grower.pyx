@@ -27,6 +27,7 @@ from ._records cimport Growth, assemble, release, write_leaf, write_record, writ
 from ._signals cimport raise_pending
 from ._splitter cimport mix
 from ._statistics cimport add_samples
+from ._tiny cimport grow_tiny, is_for_tiny
 from ._training_set cimport TrainingSet
 from ._types cimport *
 from ._workspace cimport Workspace, close_workspace, open_workspace
@@ -109,6 +110,10 @@ cdef int grow_depth_first(
             pending[0][n_pending[0]] = candidate.node
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
+            continue
+        if is_for_tiny(search, &candidate.node):
+            status = grow_tiny(search, buffers, growth, &candidate.node, work)
+            release_node(&candidate.node)
             continue
         if is_for_narrow(search, &candidate.node):
             status = grow_narrow(search, buffers, growth, &candidate.node, work)
@@ -390,7 +395,7 @@ cdef class Grower:
             # Binned samples have no lists.
             search.scan = SCAN_OTHER
             search.keeps_samples = True
-            search.may_narrow = False
+            search.may_narrow = search.may_be_tiny = False
             return
         search.scan = scan_of(search)
         search.keeps_samples = (
@@ -402,6 +407,12 @@ cdef class Grower:
             (search.sums_classes or search.sums_moments)
             and search.rules.formula != TL_ABSOLUTE_ERROR
             and not search.rules.random_thresholds
+            and search.rules.max_leaf_nodes == 0
+        )
+        search.may_be_tiny = (
+            search.scan == SCAN_MOMENTS
+            and search.targets.has_unit_weights
+            and search.rules.max_features >= search.n_features
             and search.rules.max_leaf_nodes == 0
         )
 

@@ -87,7 +87,7 @@ cdef void set_threshold(
         high = entry_value(search, list, cut, segment.feature)
     if not search.rules.random_thresholds:
         best.threshold = threshold_between(low, high)
-    best.needs_double = not <double> (<float> low) <= best.threshold < <double> (<float> high)
+    best.needs_double = needs_double(low, best.threshold, high)
 
 
 cdef void sum_left_side(

@@ -110,6 +110,7 @@ cdef struct Search:
     bint is_concave                 # the criterion, for this number of classes
     bint keeps_samples              # the samples of a node are listed in the order of their rows
     bint may_narrow                 # small subtrees may be grown on narrow lists
+    bint may_be_tiny                # those of a few samples may be grown in one go
     int simd                        # native/simd.h
     # Narrow lists: samples and classes are numbered within a subtree.
     bint is_narrow
@@ -129,6 +130,7 @@ cdef struct Node:
     uint64_t seed
     double lower_bound              # of its value, under monotonic constraints
     double upper_bound
+    double value                    # regression, one output: unbounded
     double impurity
     int64_t weight                  # in units
     int64_t* stats                  # first class weights or (sum, square sum) of each output
