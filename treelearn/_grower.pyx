@@ -371,6 +371,10 @@ cdef class Grower:
             search.count_terms = &terms[0]
             search.weight_terms = &weight_terms[0]
             search.sums_classes = True
+        if rules.get("tie_terms") is not None:
+            self.arrays["tie_terms"] = rules["tie_terms"]
+            terms = rules["tie_terms"]
+            search.tie_terms = &terms[0]
         if rules["y_ranks"] is not None:
             self.arrays["y_ranks"] = rules["y_ranks"]
             ranks = rules["y_ranks"]
@@ -404,7 +408,7 @@ cdef class Grower:
             or bool((data.root_segments.sum(axis=1) < len(data.rows)).any())
         )
         search.may_narrow = (
-            (search.sums_classes or search.sums_moments)
+            (search.sums_classes or search.sums_moments or search.tie_terms != NULL)
             and search.rules.formula != TL_ABSOLUTE_ERROR
             and not search.rules.random_thresholds
             and search.rules.max_leaf_nodes == 0

@@ -228,6 +228,8 @@ cdef bint look_at(
     if search.scan != SCAN_OTHER and best.feature >= 0:
         # Only what is as good can matter; the kernels skip the rest.
         found.score = nextafter(best.score, -INFINITY)
+    elif search.tie_terms != NULL:
+        found.score = best.score
     found.tie_score = -INFINITY
     if is_stopped(work, node.n_samples):
         return True

@@ -103,6 +103,7 @@ cdef struct Search:
     const double* default_values
     const double* count_terms       # NULL: the criterion's power sums are not kept in tables
     const double* weight_terms
+    const double* tie_terms         # Shannon's, where sums of largest classes serve; else NULL
     const int32_t* y_ranks          # [output][sample]: rank of y, NULL but for absolute_error
     bint sums_classes               # class power sums serve; else statistics vectors
     bint sums_moments               # one output's moments serve
