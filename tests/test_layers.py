@@ -20,17 +20,8 @@ LAYERS = (
         *("_codes", "tree"),
     ),
     (
-        *(
-            "_workspace",
-            "_pass",
-            "_largest",
-            "_block",
-            "_sweep",
-            "_runs",
-            "_scan",
-            "_absolute_error",
-        ),
-        *("_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
+        *("_workspace", "_pass", "_largest", "_block", "_sweep", "_runs", "_scan"),
+        *("_absolute_error", "_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (
         *("_node", "_local", "_records", "_tiny", "_grower", "_code_node", "_code_grower"),

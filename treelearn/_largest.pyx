@@ -5,11 +5,17 @@ Shannon's, that takes the time. It is asked for cuts only that are as good as th
 """
 
 from ._pass cimport Sweep, class_of, keep_better, n_left_of, sample_of, weight_of
+from ._statistics cimport side_score
 from ._types cimport *
 from ._workspace cimport Workspace
 
+# By how much a sum of terms may miss the score, as a share of the node's weight.
+cdef double MARGIN = 1e-9
 
-cdef inline void find_right(const Search* search, const int64_t* right, Sweep* sweep) noexcept nogil:
+
+cdef inline void find_right(
+    const Search* search, const int64_t* right, Sweep* sweep
+) noexcept nogil:
     """Set the largest class of the right side and the second."""
     cdef int64_t largest = 0, second = 0
     cdef int32_t c
@@ -80,6 +86,15 @@ cdef void offer_largest(
         right += terms[work.right[c]]
     left -= terms[sweep.weight_left]
     right -= terms[weight_right]
+    if score == best.score and left + right < best.tie_score - MARGIN * <double> node.weight:
+        return
+    # The terms tell what cannot win; what decides is the one way in which every engine scores.
+    left = side_score(
+        search, work.left, sweep.weight_left, node.stats, node.weight, work.counts, True
+    )
+    right = side_score(
+        search, work.right, weight_right, node.stats, node.weight, work.counts, True
+    )
     keep_better(best, segment, sweep, code, score, left + right, best_code)
 
 
