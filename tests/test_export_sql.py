@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -225,14 +226,13 @@ def test_bad_rows():
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
+def postgresql():
     """Return a connection to a server of its own, which ends with the tests."""
     psycopg = pytest.importorskip("psycopg", reason="the way to PostgreSQL")
     if not (shutil.which("initdb") and shutil.which("pg_ctl")):
         pytest.skip("no PostgreSQL server is installed")
     if sys.platform == "win32":
         pytest.skip("needs sockets in the file system")
-    folder = tmp_path_factory.mktemp("pg")
     user = {}
     if os.geteuid() == 0:  # the server refuses to run as root
         import pwd
@@ -241,26 +241,27 @@ def postgresql(tmp_path_factory):
             user = {"user": pwd.getpwnam("postgres").pw_uid}
         except KeyError:
             pytest.skip("root, and no user postgres to run a server as")
-        for path in [folder, *folder.parents[:2]]:
-            path.chmod(0o755)
-        os.chown(folder, user["user"], -1)
-    base = folder / "base"
+    # Not below pytest's folders, into which that user may not look.
+    with TemporaryDirectory() as folder:
+        if user:
+            os.chown(folder, user["user"], -1)
+        base = f"{folder}/base"
 
-    def call(*command):
-        return subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=folder, **user
-        )
+        def call(*command):
+            return subprocess.run(
+                command, check=False, capture_output=True, text=True, cwd=folder, **user
+            )
 
-    done = call("initdb", "-D", base, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync")
-    if done.returncode:
-        pytest.skip(f"initdb failed: {done.stderr[-200:]}")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    call("pg_ctl", "-D", base, "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        with psycopg.connect(f"host={folder} user=tester dbname=postgres") as connection:
-            yield connection
-    finally:
-        call("pg_ctl", "-D", base, "-m", "immediate", "stop")
+        done = call("initdb", "-D", base, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync")
+        if done.returncode:
+            pytest.skip(f"initdb failed: {done.stderr[-200:]}")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        call("pg_ctl", "-D", base, "-o", options, "-l", f"{folder}/log", "-w", "start")
+        try:
+            with psycopg.connect(f"host={folder} user=tester dbname=postgres") as connection:
+                yield connection
+        finally:
+            call("pg_ctl", "-D", base, "-m", "immediate", "stop")
 
 
 @settings(max_examples=8)
