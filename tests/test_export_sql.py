@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 from treelearn.export import VerificationError, to_sql
-from treelearn.export.sql import _sqlite_float
+from treelearn.export._sql_dialects import sqlite_float
 from treelearn.model import Model
 
 
@@ -161,7 +161,7 @@ def test_a_tree_of_one_leaf(dialect):
 def test_sqlite_reads_every_number_exactly(value):
     base = sqlite3.connect(":memory:")
     for number in (value, -value, np.nextafter(value, 0.0), np.nextafter(-value, 0.0)):
-        assert base.execute(f"SELECT {_sqlite_float(float(number))}").fetchone()[0] == number
+        assert base.execute(f"SELECT {sqlite_float(float(number))}").fetchone()[0] == number
     base.close()
 
 
@@ -169,15 +169,14 @@ def test_sqlite_reads_every_number_exactly(value):
 @settings(max_examples=200)
 def test_sqlite_reads_any_number_exactly(value):
     base = sqlite3.connect(":memory:")
-    assert base.execute(f"SELECT {_sqlite_float(value)}").fetchone()[0] == value
+    assert base.execute(f"SELECT {sqlite_float(value)}").fetchone()[0] == value
     base.close()
 
 
 def test_a_difference_is_reported_with_its_row(monkeypatch):
     X = np.arange(6.0)[:, None]
-    tree = DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1])
-    export = to_sql(tree, "sqlite")
-    condition = type(export).__module__ + "._Writer._condition"
+    export = to_sql(DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1]), "sqlite")
+    condition = "treelearn.export._sql_writer.SqlWriter._condition"
     monkeypatch.setattr(condition, lambda *_: 't."x0" < 2')
     with pytest.raises(VerificationError, match="row 2: prediction 1 instead of 0") as caught:
         export.verify(X)
@@ -189,7 +188,7 @@ def test_a_difference_is_reported_with_its_row(monkeypatch):
 def test_a_query_that_loses_rows_is_reported(monkeypatch):
     X = np.arange(6.0)[:, None]
     export = to_sql(DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1]), "sqlite")
-    write = "treelearn.export.sql._Writer._case_query"
+    write = "treelearn.export._sql_writer.SqlWriter._case_query"
     monkeypatch.setattr(
         write, lambda self: 'SELECT t.*, 0 AS "prediction" FROM treelearn_rows AS t LIMIT 3'
     )

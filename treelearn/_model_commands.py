@@ -37,7 +37,7 @@ from .export import (
     to_onnx,
     to_sql,
 )
-from .export.sql import DIALECTS
+from .export._sql_dialects import DIALECTS
 from .export.text import shown
 from .model import Model
 from .regressor import DecisionTreeRegressor
