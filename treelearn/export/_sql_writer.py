@@ -173,8 +173,7 @@ class SqlWriter:
     def _outcome_names(self):
         """Return (name, output, class or None) of everything that is predicted."""
         found = []
-        for output in range(self.model.n_outputs):
-            mark = f"_{output}" if self.model.n_outputs > 1 else ""
+        for output, mark in enumerate(self.model.output_marks("_")):
             found.append((f"prediction{mark}", output, None))
             if self.proba:
                 n_classes = len(self.model.classes[output])
@@ -197,14 +196,10 @@ class SqlWriter:
 
     def _heading(self):
         lines = [f"-- A decision tree of treelearn {__version__} for {self.dialect}."]
-        for output, labels in enumerate(self.model.classes or ()):
-            if self.proba:
-                mark = f"_{output}" if self.model.n_outputs > 1 else ""
+        for name, output, k in self._outcome_names():
+            if k is not None:
                 # As ASCII, so that no label can end the comment.
-                lines += [
-                    f"-- probability{mark}_{k}: {ascii(label)}"
-                    for k, label in enumerate(labels.tolist())
-                ]
+                lines.append(f"-- {name}: {ascii(self.model.classes[output].tolist()[k])}")
         return "\n".join(lines) + "\n"
 
     # -- CASE -------------------------------------------------------------------------------

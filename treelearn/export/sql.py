@@ -108,8 +108,7 @@ class SqlExport(Export):
         found = {}
         if self.setup:
             found["leaf"] = np.array(columns.pop(0))
-        for output in range(self.model.n_outputs):
-            mark = f" {output}" if self.model.n_outputs > 1 else ""
+        for output, mark in enumerate(self.model.output_marks()):
             predictions = columns.pop(0)
             if self.model.is_classifier:
                 if self.model.classes[output].dtype.kind == "b":  # a number in SQLite
