@@ -35,8 +35,8 @@ LAYERS = (
         *("export", "plot", "report", "distributed"),
     ),
     (
-        *("_terminal", "_text_table", "_model_commands", "_compare_command", "_report_command"),
-        *("cli", "__main__"),
+        *("_terminal", "_text_table", "_options", "_model_words", "_fit_command"),
+        *("_model_commands", "_compare_command", "_report_command", "cli", "__main__"),
     ),
     ("__init__",),
 )
@@ -62,7 +62,10 @@ HOMES = {
     "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
     "torch": {"batched"},
     "treelite": {"export"},
-    "typer": {"_terminal", "_model_commands", "_compare_command", "_report_command", "cli"},
+    "typer": {
+        *("_terminal", "_options", "_fit_command", "_model_commands", "_compare_command"),
+        *("_report_command", "cli"),
+    },
 }
 
 MAX_LINES = 600
