@@ -222,19 +222,21 @@ static void tl_tiny_best_cut(int simd, const tl_tiny *tiny, const int32_t *sampl
 
 /* Partition the lists of a node, each side in its old order. */
 static void tl_tiny_partition(tl_tiny *tiny, int first, int n, uint64_t left) {
-    uint16_t right[TL_TINY_SAMPLES];
+    uint16_t others[TL_TINY_SAMPLES];
     int i, k;
     for (k = 0; k < tiny->n_lists; k++) {
         uint16_t *entries = tiny->entries + k * TL_TINY_SAMPLES + first;
-        int n_left = 0;
+        uint16_t *to_left = entries, *to_right = others;
         if (entries[0] >> 8 == entries[n - 1] >> 8) continue;
         for (i = 0; i < n; i++) {
-            uint16_t entry = entries[i];
-            entries[n_left] = entry;
-            right[i - n_left] = entry;
-            n_left += (int)(left >> (entry & 255) & 1);
+            const uint16_t entry = entries[i];
+            const uint64_t goes_left = left >> (entry & 63) & 1;
+            *to_left = entry;
+            *to_right = entry;
+            to_left += goes_left;
+            to_right += goes_left ^ 1;
         }
-        memcpy(entries + n_left, right, (n - n_left) * sizeof(uint16_t));
+        memcpy(to_left, others, (to_right - others) * sizeof(uint16_t));
     }
 }
 
