@@ -49,16 +49,18 @@ cdef extern from "native/runs.h" nogil:
         int, const tl_reader*, const void*, int32_t, int32_t, int64_t, int64_t, int64_t,
         const tl_bounds*, const tl_terms*, double*, int32_t*,
     )
+    double tl_terms_score(
+        int, double, const double*, const double*, int64_t, int64_t, int64_t, int64_t
+    )
+    bint tl_is_feasible(const tl_bounds*, int64_t, int64_t)
+
+cdef extern from "native/powers.h" nogil:
     void tl_scan_powers(
         const tl_reader*, const void*, int32_t, int32_t, const tl_left*, const int64_t*, int,
         const tl_trees*, const tl_bounds*, const tl_terms*, double*, int32_t*,
     )
     void tl_fill_trees(const tl_trees*, const double*, const int64_t*, const int64_t*, int)
     double tl_power_score(int, double, const double*, double, double, int64_t, int64_t)
-    double tl_terms_score(
-        int, double, const double*, const double*, int64_t, int64_t, int64_t, int64_t
-    )
-    bint tl_is_feasible(const tl_bounds*, int64_t, int64_t)
 
 cdef extern from "native/moments.h" nogil:
     void tl_scan_moments(

@@ -43,6 +43,7 @@ cdef extern from "native/runs.h" nogil:
         const double* weight_terms
         int is_concave
 
+cdef extern from "native/powers.h" nogil:
     ctypedef struct tl_trees:
         int n_local
         int n_leaves
