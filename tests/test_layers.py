@@ -16,7 +16,7 @@ LAYERS = (
         *("_signals", "_impurity", "_cupy"),
     ),
     (
-        *("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set"),
+        *("_units", "_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set"),
         *("_codes", "tree"),
     ),
     (
