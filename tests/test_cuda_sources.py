@@ -27,7 +27,7 @@ from treelearn import _cupy, batched
 from treelearn.criteria import kernel_of
 from treelearn.histogram import cuda_kernels, numpy_kernels
 
-SOURCES = [_cupy.SOURCES / name for name in ("kernels.cu", "batched.cu")]
+SOURCES = sorted(_cupy.SOURCES.glob("*.cu"))
 
 
 # -- NVRTC --------------------------------------------------------------------------------------

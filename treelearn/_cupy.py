@@ -64,10 +64,24 @@ class Device:
     ----------
     xp : module
         CuPy.
+
+    Raises
+    ------
+    ImportError
+        If CuPy is not there.
+    RuntimeError
+        If CuPy finds no GPU.
     """
 
     def __init__(self):
         self.xp = import_cupy()
+        runtime = self.xp.cuda.runtime
+        try:
+            n_devices = runtime.getDeviceCount()
+        except runtime.CUDARuntimeError:
+            n_devices = 0
+        if n_devices == 0:
+            raise RuntimeError("CuPy is installed but finds no GPU that it can use.")
 
     def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
         """Launch a kernel.
@@ -96,3 +110,8 @@ class Device:
     def on_host(self, array):
         """Return an array of the device as a NumPy array."""
         return np.asarray(self.xp.asnumpy(array))
+
+    def free_bytes(self):
+        """Return the bytes of device memory that are free, those that CuPy keeps among them."""
+        free, _ = self.xp.cuda.runtime.memGetInfo()
+        return free + self.xp.get_default_memory_pool().free_bytes()

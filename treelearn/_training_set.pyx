@@ -225,18 +225,22 @@ cdef class TrainingSet:
         if len(self.rows) < self.n_total:
             sums, squares = (np.zeros((n_outputs, self.n_total), np.int64) for _ in range(2))
             sums[:, self.rows], squares[:, self.rows] = units.sums, units.squares
-        self.arrays.update(
-            y=y, sums=sums, squares=squares, centres=units.centres, ridges=units.ridges
-        )
+        self.arrays.update(y=y, sums=sums, squares=squares)
+        self.targets.y = <const double*> address_of(y)
+        self.targets.sums = <const int64_t*> address_of(sums)
+        self.targets.square_sums = <const int64_t*> address_of(squares)
+        self._point_at_units(units)
+
+    def _point_at_units(self, units):
+        """Point `targets` at the units of real targets."""
+        n_outputs = len(units.centres)
+        self.arrays.update(centres=units.centres, ridges=units.ridges)
         self.targets.is_classification = False
         self.targets.n_outputs = n_outputs
         self.targets.n_stats = 2 * n_outputs
         self.targets.max_n_classes = 1
-        self.targets.y = <const double*> address_of(y)
-        self.targets.sums = <const int64_t*> address_of(sums)
-        self.targets.square_sums = <const int64_t*> address_of(squares)
-        self.targets.centres = <const double*> address_of(self.arrays["centres"])
-        self.targets.ridges = <const double*> address_of(self.arrays["ridges"])
+        self.targets.centres = <const double*> address_of(units.centres)
+        self.targets.ridges = <const double*> address_of(units.ridges)
         self.targets.sum_unit = units.sum_unit
         self.targets.square_ratio = units.square_ratio
 

@@ -64,13 +64,15 @@ class TargetUnits:
     ridges: np.ndarray
 
 
-def exact_sum(values):
+def exact_sum(values, xp=np):
     """Return the sum of numbers, each rounded to 2^-60 of the largest: of any order the same.
 
     Parameters
     ----------
     values : array of shape (n,)
         float64, finite, at most 2^31 of them.
+    xp : module, default=numpy
+        Its library.
 
     Returns
     -------
@@ -84,42 +86,43 @@ def exact_sum(values):
     True
     """
     exponent = _exponent(values)
-    high, low = _halves(values, exponent)
+    high, low = _halves(values, exponent, xp)
     total = (int(high.sum()) << _HALF_BITS) + int(low.sum())
     return math.ldexp(total, exponent - 2 * _HALF_BITS)
 
 
-def weight_units(weights):
+def weight_units(weights, xp=np):
     """Return weights in units.
 
     Parameters
     ----------
     weights : array of shape (n_samples,)
         float64, positive and finite.
+    xp : module, default=numpy
+        Their library.
 
     Returns
     -------
     WeightUnits
         In the library of the weights.
     """
-    xp = weights.__array_namespace__()
     exponent, scale = _exponent(weights), 1.0
     if not -20 <= exponent <= 40:
         # Far from 1, products of weights with targets would leave the range of float64.
         scale = math.ldexp(1.0, exponent)
         weights = xp.maximum(xp.ldexp(weights, -exponent), 2.0**-1000)
-    total, unit = exact_sum(weights), float(weights[0])
+    total, unit = exact_sum(weights, xp), float(weights[0])
     if bool((weights == unit).all()):
         return WeightUnits(None, unit, scale, total)
     unit = 1.0
     if not (bool((weights == xp.floor(weights)).all()) and total < 2.0**53):
-        unit = 2.0 ** _unit_exponent(weights)
+        unit = 2.0 ** _unit_exponent(weights, xp)
     # A sample stays a sample, however small its weight is beside the others.
     units = xp.maximum(xp.rint(weights / unit).astype(np.int64), 1)
     return WeightUnits(units, unit, scale, total)
 
 
-def target_units(targets, weights, is_centred, ridge_share):
+def target_units(targets, weights, is_centred, ridge_share, xp=np):
     """Return targets in units.
 
     Parameters
@@ -132,13 +135,14 @@ def target_units(targets, weights, is_centred, ridge_share):
         Whether sums are taken about the mean.
     ridge_share : float
         Share of the variance that is the ridge.
+    xp : module, default=numpy
+        Library of the arrays.
 
     Returns
     -------
     TargetUnits
         In the library of the targets.
     """
-    xp = targets.__array_namespace__()
     # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
     exponent = _exponent(targets)
     scaled = xp.ldexp(targets, -exponent)
@@ -146,25 +150,25 @@ def target_units(targets, weights, is_centred, ridge_share):
     if weights.units is not None:
         weight = weights.units * weights.unit
     n_outputs, n_samples = targets.shape
-    total = weight * n_samples if weights.units is None else exact_sum(weight)
+    total = weight * n_samples if weights.units is None else exact_sum(weight, xp)
     centres, ridges = np.zeros(n_outputs), np.zeros(n_outputs)
     is_constant = [float(row.min()) == float(row.max()) for row in targets]
     if is_centred:
         for output, row in enumerate(scaled):
             # Of equal numbers that number, whatever the quotient is rounded to.
-            mean = exact_sum(weight * row) / total
+            mean = exact_sum(weight * row, xp) / total
             centres[output] = min(max(mean, float(row.min())), float(row.max()))
     deviations = scaled - xp.asarray(centres[:, None])
     weighted = weight * deviations
-    unit_exponent = _unit_exponent(weighted)
+    unit_exponent = _unit_exponent(weighted, xp)
     sums = xp.rint(xp.ldexp(weighted, -unit_exponent)).astype(np.int64)
     weighted = weighted * deviations
-    square_exponent = _unit_exponent(weighted)
+    square_exponent = _unit_exponent(weighted, xp)
     squares = xp.rint(xp.ldexp(weighted, -square_exponent)).astype(np.int64)
     if ridge_share > 0.0:
         for output, row in enumerate(weighted):
             if not is_constant[output]:
-                ridges[output] = ridge_share * (exact_sum(row) / total)
+                ridges[output] = ridge_share * (exact_sum(row, xp) / total)
     return TargetUnits(
         sums,
         squares,
@@ -180,9 +184,8 @@ def _exponent(values):
     return math.frexp(max(float(values.max()), -float(values.min())))[1]
 
 
-def _halves(values, exponent):
+def _halves(values, exponent, xp):
     """Return numbers in units of 2^-30 of the largest, and the rest in units of 2^-60."""
-    xp = values.__array_namespace__()
     scaled = xp.ldexp(values, _HALF_BITS - exponent)
     high = xp.rint(scaled)
     scaled -= high
@@ -190,9 +193,8 @@ def _halves(values, exponent):
     return high.astype(np.int64), xp.rint(scaled).astype(np.int64)
 
 
-def _unit_exponent(values):
+def _unit_exponent(values, xp):
     """Return e such that the sum of abs(values) is below 2^61 units of 2^e."""
-    xp = values.__array_namespace__()
     exponent = _exponent(values)
     # Not less than the sum, and a sum of whole numbers: of any order the same.
     bound = int(xp.ceil(xp.abs(xp.ldexp(values, _HALF_BITS - exponent))).astype(np.int64).sum())
