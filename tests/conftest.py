@@ -65,6 +65,14 @@ def data_folder():
     return folder
 
 
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory):
+    """Return the CPU twins of the CUDA sources by name, or skip."""
+    from cuda_twin import build_twins
+
+    return build_twins(tmp_path_factory.mktemp("twins"))
+
+
 @pytest.fixture(scope="session", params=["numpy", "array_api_strict", "torch", "cupy"])
 def xp(request):
     """Return the array API namespace of a library, or skip the test where it is absent."""

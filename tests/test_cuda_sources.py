@@ -8,15 +8,12 @@ import ctypes
 import importlib.util
 import inspect
 import re
-import shlex
-import shutil
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cuda_twin import SOURCES, Twin
 from hypothesis import given
 from hypothesis import strategies as st
 from level_wise import estimator_of, grow_both, problems, same_arrays
@@ -25,10 +22,7 @@ from treelearn._impurity import impurities, search_histograms
 
 from treelearn import _cupy, batched
 from treelearn.criteria import kernel_of
-from treelearn.histogram import cuda_kernels, numpy_kernels
-
-SOURCES = sorted(_cupy.SOURCES.glob("*.cu"))
-
+from treelearn.histogram import cuda_kernels, cuda_values, numpy_kernels, numpy_values
 
 # -- NVRTC --------------------------------------------------------------------------------------
 
@@ -81,10 +75,11 @@ def test_compiles_without_a_device(nvrtc, source, architecture):
 # -- the modules --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["fill", "scan", "partition", "finish"])
-def test_kernel_modules_have_the_same_signatures(name):
-    ours, theirs = (inspect.signature(getattr(m, name)) for m in (numpy_kernels, cuda_kernels))
-    assert ours == theirs
+@pytest.mark.parametrize("modules", [(numpy_kernels, cuda_kernels), (numpy_values, cuda_values)])
+def test_kernel_modules_have_the_same_signatures(modules):
+    for name in modules[0].__all__:
+        ours, theirs = (inspect.signature(getattr(module, name)) for module in modules)
+        assert ours == theirs
 
 
 def test_without_cupy_an_error_says_what_to_install(monkeypatch):
@@ -94,54 +89,6 @@ def test_without_cupy_an_error_says_what_to_install(monkeypatch):
 
 
 # -- the CPU twin -------------------------------------------------------------------------------
-
-C_TYPES = {"int32": ctypes.c_int32, "int64": ctypes.c_int64, "float64": ctypes.c_double}
-
-
-class Twin:
-    """A device that is the CPU: NumPy for CuPy, the sources through the C compiler."""
-
-    xp = np
-
-    def __init__(self, libraries):
-        self.libraries = libraries
-
-    def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
-        values = []
-        for value in arguments:
-            if isinstance(value, np.ndarray):
-                assert value.flags.c_contiguous
-                values.append(ctypes.c_void_p(value.ctypes.data))
-            else:
-                values.append(C_TYPES[value.dtype.name](value))
-        getattr(self.libraries[source], kernel)(*values)
-
-    def blocks_of(self, n_items):
-        return n_items
-
-    def on_host(self, array):
-        return array
-
-
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory):
-    """Return the CPU twins of the sources, or skip."""
-    command = shlex.split(sysconfig.get_config_var("CC") or "cc")[:1]
-    if shutil.which(command[0]) is None:
-        command = ["cc"]
-    if shutil.which(command[0]) is None:
-        pytest.skip("there is no C compiler")
-    folder = tmp_path_factory.mktemp("twins")
-    found = {}
-    for source in SOURCES:
-        library = folder / f"{source.stem}.so"
-        flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
-        include = f"-I{_cupy.SOURCES.parent / 'native'}"
-        subprocess.run(
-            [*command, *flags, include, str(source), "-o", str(library), "-lm"], check=True
-        )
-        found[source.name] = ctypes.CDLL(str(library))
-    return found
 
 
 @pytest.fixture

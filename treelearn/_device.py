@@ -230,8 +230,10 @@ def device_weights(engine, sample_weight, n_rows, is_moved=False):
     weights = weights.astype(np.float64, copy=False)
     extremes = [float(weights.min()), float(weights.max())]
     if not np.isfinite(extremes).all() or extremes[0] < 0.0 or extremes[1] == 0.0:
-        check_weights(np.array(extremes), rows[:2] if n_rows > 1 else np.zeros((2, 1)))
-    if not np.isfinite(float(weights.sum())):
+        check_weights(np.array(extremes), np.zeros((2, 1)))
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not np.isfinite(total):
         check_weights(np.full(2, np.finfo(np.float64).max), np.zeros((2, 1)))
     return weights
 
