@@ -67,10 +67,13 @@ def data_folder():
 
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory):
-    """Return the CPU twins of the CUDA sources by name, or skip."""
-    from cuda_twin import build_twins
+    """Return the CPU twins of the CUDA sources, of one thread and of several, or skip."""
+    from cuda_twin import build_threaded_twins, build_twins
 
-    return build_twins(tmp_path_factory.mktemp("twins"))
+    return {
+        "twin": build_twins(tmp_path_factory.mktemp("twin")),
+        "threads": build_threaded_twins(tmp_path_factory.mktemp("threads")),
+    }
 
 
 @pytest.fixture(scope="session", params=["numpy", "array_api_strict", "torch", "cupy"])

@@ -1,14 +1,17 @@
 """Stand-ins for a GPU: NumPy kernels, and the CUDA sources through the C compiler.
 
-The twin is the same source, one thread doing the work of all; only launches and races stay
-untested where there is no GPU.
+The twin is the same source, one thread doing the work of all. The threaded twin has blocks of
+several threads that share memory, add atomically and wait for one another, one block at a time.
+Only what is CUDA's own stays untested where there is no GPU: launches, and warps in lockstep.
 """
 
 import ctypes
 import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,6 +22,80 @@ from treelearn.histogram import cuda_kernels, cuda_values, numpy_kernels, numpy_
 from treelearn.histogram.engine import Engine, cuda_engine
 
 SOURCES = sorted(_cupy.SOURCES.glob("*.cu"))
+N_THREADS = 3  # of a block of the threaded twin
+MOST_BLOCKS = 2  # of a launch: kernels loop over what is left
+
+THREADS = """
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TL_KERNEL void
+#define TL_DEVICE static inline
+#define TL_FIRST (tl_block * tl_n_threads + tl_thread)
+#define TL_STEP (tl_n_blocks * tl_n_threads)
+#define TL_BLOCK tl_block
+#define TL_N_BLOCKS tl_n_blocks
+#define TL_THREAD tl_thread
+#define TL_N_THREADS tl_n_threads
+#define TL_SYNC() tl_wait()
+#define TL_ALIGN(bytes)
+#define TL_SHARED(type, name, n) type *name = (type *)tl_shared
+#define TL_ADD(address, value) tl_add((address), (value))
+#define TL_ADD_32(address, value) __atomic_fetch_add((address), (value), __ATOMIC_RELAXED)
+#define TL_LOWEST(address, value) tl_lowest((address), (value))
+#define TL_HIGHEST(address, value) tl_highest((address), (value))
+
+static __thread int64_t tl_thread, tl_block, tl_n_threads, tl_n_blocks;
+static _Alignas(16) char tl_shared[49152];
+static int64_t tl_arrived, tl_round;
+
+void tl_enter(int64_t thread, int64_t block, int64_t n_threads, int64_t n_blocks) {
+    tl_thread = thread;
+    tl_block = block;
+    tl_n_threads = n_threads;
+    tl_n_blocks = n_blocks;
+}
+
+/* What a block finds in shared memory is anything. */
+void tl_spoil(void) { memset(tl_shared, 0xCD, sizeof tl_shared); }
+
+/* A barrier; a thread that waits for a minute is one that others have left behind. */
+static inline void tl_wait(void) {
+    int64_t round = __atomic_load_n(&tl_round, __ATOMIC_ACQUIRE);
+    time_t begin = time(NULL);
+    if (__atomic_add_fetch(&tl_arrived, 1, __ATOMIC_ACQ_REL) == tl_n_threads) {
+        tl_arrived = 0;
+        __atomic_store_n(&tl_round, round + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    while (__atomic_load_n(&tl_round, __ATOMIC_ACQUIRE) == round) {
+        if (time(NULL) - begin > 60) abort();
+        sched_yield();
+    }
+}
+
+static inline void tl_add(int64_t *address, int64_t value) {
+    __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
+}
+
+static inline void tl_lowest(uint64_t *address, uint64_t value) {
+    uint64_t seen = __atomic_load_n(address, __ATOMIC_RELAXED);
+    while (value < seen && !__atomic_compare_exchange_n(address, &seen, value, 1,
+                                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+static inline void tl_highest(uint64_t *address, uint64_t value) {
+    uint64_t seen = __atomic_load_n(address, __ATOMIC_RELAXED);
+    while (value > seen && !__atomic_compare_exchange_n(address, &seen, value, 1,
+                                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+"""
+
 C_TYPES = {"int32": ctypes.c_int32, "int64": ctypes.c_int64, "float64": ctypes.c_double}
 
 
@@ -31,14 +108,10 @@ class Twin:
         self.libraries = libraries
 
     def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
-        assert shared_bytes <= cuda_kernels.SHARED_BYTES
-        values = []
-        for value in arguments:
-            if isinstance(value, np.ndarray):
-                values.append(ctypes.c_void_p(value.ctypes.data))
-            else:
-                values.append(C_TYPES[value.dtype.name](value))
-        getattr(self.libraries[source], kernel)(*values)
+        self.run(self.libraries[source], kernel, n_blocks, c_values(arguments, shared_bytes))
+
+    def run(self, library, kernel, n_blocks, values):
+        getattr(library, kernel)(*values)
 
     def blocks_of(self, n_items):
         return n_items
@@ -47,7 +120,41 @@ class Twin:
         return array
 
 
-def build_twins(folder):
+class ThreadedTwin(Twin):
+    """A device whose blocks have several threads."""
+
+    def __init__(self, libraries):
+        super().__init__(libraries)
+        self.pool = ThreadPoolExecutor(N_THREADS)
+
+    def run(self, library, kernel, n_blocks, values):
+        n_blocks = int(max(1, min(n_blocks, MOST_BLOCKS)))
+
+        def work(thread, block):
+            library.tl_enter(*map(ctypes.c_int64, (thread, block, N_THREADS, n_blocks)))
+            getattr(library, kernel)(*values)
+
+        for block in range(n_blocks):
+            library.tl_spoil()
+            for done in [self.pool.submit(work, thread, block) for thread in range(N_THREADS)]:
+                done.result()
+
+    def blocks_of(self, n_items):
+        return -(-int(n_items) // N_THREADS)
+
+
+def c_values(arguments, shared_bytes):
+    """Return the arguments of a launch as those of a C function."""
+    assert shared_bytes <= cuda_kernels.SHARED_BYTES
+    return [
+        ctypes.c_void_p(value.ctypes.data)
+        if isinstance(value, np.ndarray)
+        else C_TYPES[value.dtype.name](value)
+        for value in arguments
+    ]
+
+
+def build_twins(folder, *options):
     """Return the CPU twins of the sources by name, or skip."""
     command = shlex.split(sysconfig.get_config_var("CC") or "cc")[:1]
     if shutil.which(command[0]) is None:
@@ -60,10 +167,21 @@ def build_twins(folder):
         flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
         include = f"-I{_cupy.SOURCES.parent / 'native'}"
         subprocess.run(
-            [*command, *flags, include, str(source), "-o", str(library), "-lm"], check=True
+            [*command, *flags, *options, include, str(source), "-o", str(library), "-lm"],
+            check=True,
         )
         found[source.name] = ctypes.CDLL(str(library))
     return found
+
+
+def build_threaded_twins(folder):
+    """Return the threaded twins of the sources by name, or skip."""
+    if sys.platform == "win32":
+        pytest.skip("the threaded twin waits by sched_yield")
+    header = folder / "threads.h"
+    header.write_text(THREADS)
+    # Every source has its own copy of what the header defines, and not all use all of it.
+    return build_twins(folder, "-include", str(header), "-Wno-unused", "-std=gnu11")
 
 
 class OnDevice(np.ndarray):
@@ -95,14 +213,17 @@ class StandIn:
 
 @contextmanager
 def stand_in(name, libraries):
-    """Make ``device="cuda"`` mean an engine: "numpy", "twin", or the GPU for "cuda"."""
+    """Make ``device="cuda"`` mean an engine: "numpy", "twin", "threads", or the GPU for "cuda".
+
+    ``libraries`` are the twins of either kind by its name.
+    """
     with pytest.MonkeyPatch.context() as patch:
         if name == "cuda":
             engine = cuda_engine()
         else:
             kernels, values = numpy_kernels, numpy_values
-            if name == "twin":
-                device = Twin(libraries)
+            if name != "numpy":
+                device = {"twin": Twin, "threads": ThreadedTwin}[name](libraries[name])
                 patch.setattr(cuda_kernels, "_device", lambda: device)
                 kernels, values = cuda_kernels, cuda_values
             engine = Engine(np, kernels, values, np.asarray, lambda: 2**40)

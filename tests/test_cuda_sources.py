@@ -94,7 +94,7 @@ def test_without_cupy_an_error_says_what_to_install(monkeypatch):
 @pytest.fixture
 def twin(libraries, monkeypatch):
     """Make the CUDA kernel module work on the twin."""
-    device = Twin(libraries)
+    device = Twin(libraries["twin"])
     monkeypatch.setattr(cuda_kernels, "_device", lambda: device)
     return cuda_kernels
 
@@ -102,7 +102,7 @@ def twin(libraries, monkeypatch):
 @given(problem=problems())
 def test_twin_grows_the_tree_of_the_other_engines(libraries, problem):
     with pytest.MonkeyPatch.context() as patch:
-        device = Twin(libraries)
+        device = Twin(libraries["twin"])
         patch.setattr(cuda_kernels, "_device", lambda: device)
         same_arrays(*grow_both(*problem, cuda_kernels))
 
@@ -138,7 +138,7 @@ def test_twin_of_the_batched_functions(libraries, seed, criterion, has_missing, 
     kernel = kernel_of(*criterion)
     rules = (has_missing, int(rng.integers(1, 4)), float(rng.choice([0.0, 2.0])))
     with pytest.MonkeyPatch.context() as patch:
-        device = Twin(libraries)
+        device = Twin(libraries["twin"])
         patch.setattr(cuda_kernels, "_device", lambda: device)
         rows = weights.reshape(-1, weights.shape[-1])
         np.testing.assert_array_equal(

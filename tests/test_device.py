@@ -39,6 +39,7 @@ def has_gpu():
 ENGINES = [
     "numpy",
     "twin",
+    "threads",
     pytest.param("cuda", marks=pytest.mark.skipif(not has_gpu(), reason="there is no GPU")),
 ]
 

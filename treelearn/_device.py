@@ -109,8 +109,9 @@ def _check_memory(estimator, engine, X, y, sample_weight, is_classification):
     if len(shape) != 2:
         return
     value_bytes = 0
-    if not is_on_gpu(X):
-        value_bytes = 4 if getattr(X, "dtype", None) == np.float32 else 8
+    dtype = getattr(X, "dtype", None)
+    if not (is_on_gpu(X) and dtype in (np.float32, np.float64)):
+        value_bytes = 4 if dtype == np.float32 else 8
     outputs = getattr(y, "shape", np.shape(y) if y is not None else ())
     n_needed = fit_bytes(
         *shape,

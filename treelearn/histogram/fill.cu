@@ -106,6 +106,7 @@ TL_KERNEL tl_fill(TL_RULES, const void *records, const int32_t *samples, const i
     for (block = TL_BLOCK; block < n_blocks; block += TL_N_BLOCKS) {
         tl_share share =
             tl_share_of(&rules, block, width, node_of, first, end, has_room, histograms);
+        int turn = (int)TL_THREAD % share.n_features;
         if (share.is_shared) {
             for (i = TL_THREAD; i < share.n_features * n_cells; i += TL_N_THREADS) cells[i] = 0;
             TL_SYNC();
@@ -113,7 +114,7 @@ TL_KERNEL tl_fill(TL_RULES, const void *records, const int32_t *samples, const i
         for (i = share.first + TL_THREAD; i < share.end; i += TL_N_THREADS) {
             int64_t sample = samples[i];
             for (k = 0; k < share.n_features; k++) {
-                int at = (int)((k + TL_THREAD) % share.n_features);
+                int at = turn + k < share.n_features ? turn + k : turn + k - share.n_features;
                 int64_t cell =
                     at * n_cells + (int64_t)tl_code(&rules, records, sample, share.feature + at) *
                                        rules.n_channels;
@@ -145,7 +146,7 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
     tl_rules rules = TL_READ_RULES;
     int per_piece = 16 / rules.code_bytes, n_stats = rules.n_stats;
     int n_in_piece = width < per_piece ? width : per_piece;
-    int n_counts = width * rules.n_codes * n_stats, k, output, c;
+    int n_counts = has_room ? width * rules.n_codes * n_stats : 0, k, output, c;
     int64_t block, i;
     for (block = TL_BLOCK; block < n_blocks; block += TL_N_BLOCKS) {
         tl_share share =

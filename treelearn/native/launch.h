@@ -32,7 +32,13 @@
     atomicMin((unsigned long long *)(address), (unsigned long long)(value))
 #define TL_HIGHEST(address, value)                                                            \
     atomicMax((unsigned long long *)(address), (unsigned long long)(value))
-#else
+#elif !defined(TL_KERNEL) /* tests bring their own, of several threads */
+/* As an atomic addition, it returns what was there. */
+static inline uint32_t tl_add_32(uint32_t *address, uint32_t value) {
+    uint32_t before = *address;
+    *address = before + value;
+    return before;
+}
 #define TL_KERNEL void
 #define TL_DEVICE static inline
 #define TL_FIRST ((int64_t)0)
@@ -45,7 +51,7 @@
 #define TL_ALIGN(bytes)
 #define TL_SHARED(type, name, n) static type name[n]
 #define TL_ADD(address, value) (*(address) += (value))
-#define TL_ADD_32(address, value) (*(address) += (value))
+#define TL_ADD_32(address, value) tl_add_32((address), (value))
 #define TL_LOWEST(address, value) (*(address) = *(address) < (value) ? *(address) : (value))
 #define TL_HIGHEST(address, value) (*(address) = *(address) > (value) ? *(address) : (value))
 #endif
@@ -57,14 +63,10 @@
  * Every addition that wraps the low half sees that it does, and carries: of any order the sum is
  * the same. */
 TL_DEVICE void tl_add_in_halves(int64_t *address, int64_t value) {
-#ifdef __CUDACC__
     uint32_t *half = (uint32_t *)address;
     uint32_t low = (uint32_t)value, high = (uint32_t)((uint64_t)value >> 32);
-    if (atomicAdd(half, low) + low < low) high += 1;
-    if (high != 0) atomicAdd(half + 1, high);
-#else
-    *address += value;
-#endif
+    if (TL_ADD_32(half, low) + low < low) high += 1;
+    if (high != 0) TL_ADD_32(half + 1, high);
 }
 #define TL_ADD_SHARED(address, value) tl_add_in_halves(address, value)
 
