@@ -52,11 +52,18 @@ static __thread int64_t tl_thread, tl_block, tl_n_threads, tl_n_blocks;
 static _Alignas(16) char tl_shared[49152];
 static int64_t tl_arrived, tl_round;
 
+/* By turns each thread is late, so that who should have waited for it does not find its work. */
+static inline void tl_be_late(int64_t turn) {
+    struct timespec pause = {0, 100000};
+    if ((turn + tl_thread) % tl_n_threads == 0) nanosleep(&pause, NULL);
+}
+
 void tl_enter(int64_t thread, int64_t block, int64_t n_threads, int64_t n_blocks) {
     tl_thread = thread;
     tl_block = block;
     tl_n_threads = n_threads;
     tl_n_blocks = n_blocks;
+    tl_be_late(block);
 }
 
 /* What a block finds in shared memory is anything. */
@@ -69,12 +76,14 @@ static inline void tl_wait(void) {
     if (__atomic_add_fetch(&tl_arrived, 1, __ATOMIC_ACQ_REL) == tl_n_threads) {
         tl_arrived = 0;
         __atomic_store_n(&tl_round, round + 1, __ATOMIC_RELEASE);
+        tl_be_late(round);
         return;
     }
     while (__atomic_load_n(&tl_round, __ATOMIC_ACQUIRE) == round) {
         if (time(NULL) - begin > 60) abort();
         sched_yield();
     }
+    tl_be_late(round);
 }
 
 static inline void tl_add(int64_t *address, int64_t value) {
@@ -161,17 +170,15 @@ def build_twins(folder, *options):
         command = ["cc"]
     if shutil.which(command[0]) is None:
         pytest.skip("there is no C compiler")
-    found = {}
-    for source in SOURCES:
-        library = folder / f"{source.stem}.so"
-        flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
-        include = f"-I{_cupy.SOURCES.parent / 'native'}"
-        subprocess.run(
-            [*command, *flags, *options, include, str(source), "-o", str(library), "-lm"],
-            check=True,
-        )
-        found[source.name] = ctypes.CDLL(str(library))
-    return found
+    flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
+    include = f"-I{_cupy.SOURCES.parent / 'native'}"
+    made = {source: folder / f"{source.stem}.so" for source in SOURCES}
+    compilers = [
+        subprocess.Popen([*command, *flags, *options, include, source, "-o", library, "-lm"])
+        for source, library in made.items()
+    ]
+    assert [compiler.wait() for compiler in compilers] == [0] * len(SOURCES)
+    return {source.name: ctypes.CDLL(str(library)) for source, library in made.items()}
 
 
 def build_threaded_twins(folder):

@@ -130,22 +130,23 @@ def test_real_tables(table, device, data_folder):
     check_predictions(device, *fit_both(device, estimator, X.astype("f4"), labels), X)
 
 
-@pytest.mark.parametrize("max_bins", [2, 40, 255, 300, 6000])
+@pytest.mark.parametrize("max_bins", [2, 40, 255, 6000])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_bins_from_a_sample_of_the_rows(max_bins, dtype, device, monkeypatch, rng):
     """Edges, extremes, and features whose values the sample has not all seen."""
-    monkeypatch.setattr("treelearn.histogram.binning.SAMPLE_ROWS", 500)
-    X = rng.standard_normal((3000, 4)).astype(dtype)
-    X[:, 1] = np.where(rng.random(3000) < 0.01, rng.integers(2, 40, 3000), -0.0)
-    X[:, 2][rng.random(3000) < 0.3] = np.nan
-    X[:, 3] = rng.integers(0, 3, 3000) / 7
-    y = rng.integers(0, 3, 3000)
-    weight = rng.integers(0, 3, 3000).astype(float)
+    monkeypatch.setattr("treelearn.histogram.binning.SAMPLE_ROWS", 200)
+    n = 1000
+    X = rng.standard_normal((n, 4)).astype(dtype)
+    X[:, 1] = np.where(rng.random(n) < 0.01, rng.integers(2, 40, n), -0.0)
+    X[:, 2][rng.random(n) < 0.3] = np.nan
+    X[:, 3] = rng.integers(0, 3, n) / 7
+    y = rng.integers(0, 3, n)
+    weight = rng.integers(0, 3, n).astype(float)
     for order in ("C", "F"):
-        estimator = DecisionTreeClassifier(max_bins=max_bins, max_depth=6)
+        estimator = DecisionTreeClassifier(max_bins=max_bins, max_depth=5)
         check_predictions(device, *fit_both(device, estimator, np.asarray(X, order=order), y), X)
         fit_both(device, estimator, np.asarray(X, order=order), y, weight)
-    wide = np.zeros((3000, 8), dtype=dtype)
+    wide = np.zeros((n, 8), dtype=dtype)
     wide[:, ::2] = X
     fit_both(device, estimator, wide[:, ::2], y)
 
@@ -293,10 +294,11 @@ def test_memory_of_a_row_is_what_a_fit_adds(kind):
 # -- what stays with the estimator --------------------------------------------------------------
 
 
-def test_pickles_hold_nothing_of_a_device(device):
+def test_pickles_hold_nothing_of_a_device(libraries):
     X, y = load_iris(return_X_y=True)
-    tree = DecisionTreeClassifier(device="cuda", max_depth=3).fit(device.put(X), device.put(y))
-    tree.predict(device.put(X))
+    with stand_in("cuda" if has_gpu() else "numpy", libraries) as device:
+        tree = DecisionTreeClassifier(device="cuda", max_depth=3).fit(device.put(X), device.put(y))
+        tree.predict(device.put(X))
     data = pickle.dumps(tree)
     assert b"cupy" not in data and b"OnDevice" not in data
     program = (
