@@ -47,8 +47,11 @@ def fill(table, samples, start, n_samples):
     shape = (len(start), table.n_features, table.n_codes, table.n_channels)
     histograms = xp.zeros(shape, dtype=np.int64)
     chunks = _chunks(xp, start, n_samples)
-    counts_samples = table.labels is not None and table.weights is None
-    cell_bytes = 4 * table.facts["n_stats"] if counts_samples else 8 * table.n_channels
+    facts = table.facts
+    counts_samples = (
+        facts["is_classification"] and facts["has_unit_weights"] and facts["n_outputs"] == 1
+    )
+    cell_bytes = 4 * facts["n_stats"] if counts_samples else 8 * table.n_channels
     width, has_room = _fill_width(table, cell_bytes)
     n_blocks = len(chunks[0]) * -(-table.n_features // width)
     targets = (table.labels, table.sums, table.square_sums, table.weights)

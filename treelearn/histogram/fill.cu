@@ -136,8 +136,8 @@ TL_KERNEL tl_fill(TL_RULES, const void *records, const int32_t *samples, const i
     }
 }
 
-/* The same for classes where every sample weighs one unit: 32 bits count the samples of a chunk,
- * and classes count all samples of a code: channel 0 is summed from those of the first output. */
+/* The same for the classes of one output where every sample weighs one unit: 32 bits count the
+ * samples of a chunk, and all samples of a code are those of its classes. */
 TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
                          const int32_t *labels, const int64_t *node_of, const int64_t *first,
                          const int64_t *end, int64_t n_blocks, int width, int has_room,
@@ -146,7 +146,7 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
     tl_rules rules = TL_READ_RULES;
     int per_piece = 16 / rules.code_bytes, n_stats = rules.n_stats;
     int n_in_piece = width < per_piece ? width : per_piece;
-    int n_counts = has_room ? width * rules.n_codes * n_stats : 0, k, output, c;
+    int n_counts = has_room ? width * rules.n_codes * n_stats : 0, k, c;
     int64_t block, i;
     for (block = TL_BLOCK; block < n_blocks; block += TL_N_BLOCKS) {
         tl_share share =
@@ -170,13 +170,10 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
                     int64_t cell = (int64_t)(feature + at) * rules.n_codes + code;
                     if (share.is_shared) {
                         TL_ADD_32(counts + cell * n_stats + label, 1);
-                        for (output = 1; output < rules.n_outputs; output++)
-                            TL_ADD_32(counts + cell * n_stats +
-                                          labels[output * rules.n_samples + sample],
-                                      1);
                     } else if (feature + at < share.n_features) {
-                        tl_add_directly(&rules, sample, labels, 0, 0, 0,
-                                        share.target + cell * rules.n_channels);
+                        int64_t *target = share.target + cell * rules.n_channels;
+                        TL_ADD(target, 1);
+                        TL_ADD(target + 1 + label, 1);
                     }
                 }
             }
@@ -189,7 +186,7 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
                 for (c = 0; c < n_stats; c++) {
                     uint32_t count = counts[i * n_stats + c];
                     if (count != 0) TL_ADD(target + 1 + c, count);
-                    if (c < rules.n_classes[0]) total += count;
+                    total += count;
                 }
                 if (total != 0) TL_ADD(target, total);
             }
