@@ -351,4 +351,3 @@ cdef void build_group(
         status[0] = MEMORY_RAN_OUT
     elif polls and must_stop(last_poll):
         status[0] = INTERRUPTED
-
