@@ -246,9 +246,10 @@ def main(arguments=None):
     except (ImportError, RuntimeError) as error:
         print(f"benchmarks.gpu needs a GPU: {error}", file=sys.stderr)
         return 2
-    clock = HostClock() if engine.xp is np else DeviceClock(engine.xp)
+    is_gpu = hasattr(engine.xp, "cuda")
+    clock = DeviceClock(engine.xp) if is_gpu else HostClock()
     heading = timing.describe_run("gpu", {"treelearn": treelearn.__version__})
-    if engine.xp is not np:
+    if is_gpu:
         properties = engine.xp.cuda.runtime.getDeviceProperties(engine.number)
         heading["device"] = properties["name"].decode()
         heading["versions"]["cupy"] = engine.xp.__version__

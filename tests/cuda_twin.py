@@ -108,12 +108,112 @@ static inline void tl_highest(uint64_t *address, uint64_t value) {
 C_TYPES = {"int32": ctypes.c_int32, "int64": ctypes.c_int64, "float64": ctypes.c_double}
 
 
-class Twin:
-    """A device that is the CPU: NumPy for CuPy, the sources through the C compiler."""
+class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that is as strange to NumPy as one of CuPy is: nothing takes it for a host array."""
 
-    xp = np
+    METHODS = {"all", "any", "astype", "copy", "max", "min", "ravel", "reshape", "sum", "view"}
+
+    def __init__(self, data):
+        self.data = data
+
+    dtype = property(lambda self: self.data.dtype)
+    flags = property(lambda self: self.data.flags)
+    nbytes = property(lambda self: self.data.nbytes)
+    ndim = property(lambda self: self.data.ndim)
+    shape = property(lambda self: self.data.shape)
+    size = property(lambda self: self.data.size)
+    strides = property(lambda self: self.data.strides)
+    T = property(lambda self: DeviceArray(self.data.T))
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def get(self):
+        return self.data.copy()
+
+    def __array__(self, *arguments, **options):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        out = None if out is None else tuple(map(on_device_only, out))
+        return wrapped(getattr(ufunc, method)(*map(on_device_only, inputs), out=out, **options))
+
+    def __getattr__(self, name):
+        if name not in self.METHODS:
+            raise AttributeError(name)
+        method = getattr(self.data, name)
+        return lambda *arguments, **options: wrapped(method(*arguments, **options))
+
+    def __len__(self):
+        return len(self.data)
+
+    def __iter__(self):
+        return map(wrapped, self.data)
+
+    def __getitem__(self, place):
+        return wrapped(self.data[on_device_only(place)])
+
+    def __setitem__(self, place, value):
+        self.data[on_device_only(place)] = on_device_only(value)
+
+    def __bool__(self):
+        return bool(self.data)
+
+    def __float__(self):
+        return float(self.data)
+
+    def __int__(self):
+        return int(self.data)
+
+
+def wrapped(result):
+    """Return a result of NumPy as one of the device; numbers are arrays there."""
+    if isinstance(result, tuple | list):
+        return type(result)(map(wrapped, result))
+    if isinstance(result, np.ndarray | np.generic):
+        return DeviceArray(np.asarray(result))
+    return result
+
+
+def on_device_only(value):
+    """Return what an argument is to NumPy; no host array may stand among those of a device."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(on_device_only, value))
+    if isinstance(value, np.ndarray) and value.ndim > 0:
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    return value.data if isinstance(value, DeviceArray) else value
+
+
+class Namespace:
+    """NumPy as the namespace of `DeviceArray`; only `asarray` brings arrays there."""
+
+    ndarray = DeviceArray
+
+    def __init__(self, module=np):
+        self.module = module
+
+    def asarray(self, array, dtype=None):
+        array = array.data if isinstance(array, DeviceArray) else np.array(array, dtype=dtype)
+        return DeviceArray(np.asarray(array, dtype=dtype))
+
+    def __getattr__(self, name):
+        found = getattr(self.module, name)
+        if not callable(found):
+            return Namespace(found)
+
+        def call(*arguments, **options):
+            options = {key: on_device_only(value) for key, value in options.items()}
+            result = found(*map(on_device_only, arguments), **options)
+            return Namespace(result) if isinstance(result, np.random.Generator) else wrapped(result)
+
+        return call
+
+
+class Twin:
+    """A device that is the CPU: strange arrays, the sources through the C compiler."""
 
     def __init__(self, libraries):
+        self.xp = Namespace()
         self.libraries = libraries
 
     def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
@@ -126,7 +226,8 @@ class Twin:
         return n_items
 
     def on_host(self, array):
-        return array
+        assert isinstance(array, DeviceArray)
+        return array.data.copy()
 
 
 class ThreadedTwin(Twin):
@@ -156,8 +257,8 @@ def c_values(arguments, shared_bytes):
     """Return the arguments of a launch as those of a C function."""
     assert shared_bytes <= cuda_kernels.SHARED_BYTES
     return [
-        ctypes.c_void_p(value.ctypes.data)
-        if isinstance(value, np.ndarray)
+        ctypes.c_void_p(value.data.ctypes.data)
+        if isinstance(value, DeviceArray)
         else C_TYPES[value.dtype.name](value)
         for value in arguments
     ]
@@ -228,12 +329,11 @@ def stand_in(name, libraries):
         if name == "cuda":
             engine = cuda_engine()
         else:
-            kernels, values = numpy_kernels, numpy_values
+            engine = Engine(np, numpy_kernels, numpy_values, np.asarray, lambda: 2**40)
             if name != "numpy":
                 device = {"twin": Twin, "threads": ThreadedTwin}[name](libraries[name])
                 patch.setattr(cuda_kernels, "_device", lambda: device)
-                kernels, values = cuda_kernels, cuda_values
-            engine = Engine(np, kernels, values, np.asarray, lambda: 2**40)
+                engine = Engine(device.xp, cuda_kernels, cuda_values, device.on_host, lambda: 2**40)
         for module in (_device, _device_estimator):
             patch.setattr(module, "open_engine", lambda: engine)
         yield StandIn(engine)

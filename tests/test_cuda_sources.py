@@ -140,17 +140,19 @@ def test_twin_of_the_batched_functions(libraries, seed, criterion, has_missing, 
     with pytest.MonkeyPatch.context() as patch:
         device = Twin(libraries["twin"])
         patch.setattr(cuda_kernels, "_device", lambda: device)
+        put = device.xp.asarray
         rows = weights.reshape(-1, weights.shape[-1])
         np.testing.assert_array_equal(
-            cuda_kernels.impurities(rows, kernel), impurities(rows, kernel)
+            cuda_kernels.impurities(put(rows), kernel).get(), impurities(rows, kernel)
         )
-        found = cuda_kernels.search_histograms(weights, n_samples, kernel, *rules)
+        moved = None if n_samples is None else put(n_samples)
+        found = cuda_kernels.search_histograms(put(weights), moved, kernel, *rules)
         expected = search_histograms(weights, n_samples, kernel, *rules)
         for a, b in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+            np.testing.assert_array_equal(a.get(), b)
         for bad in (-1.0, np.nan, np.inf):
             with pytest.raises(ValueError, match="finite and none negative"):
-                cuda_kernels.impurities(np.array([[1.0, bad]]), kernel)
+                cuda_kernels.impurities(put([[1.0, bad]]), kernel)
 
 
 # -- a device, where there is one ---------------------------------------------------------------
