@@ -111,7 +111,19 @@ C_TYPES = {"int32": ctypes.c_int32, "int64": ctypes.c_int64, "float64": ctypes.c
 class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that is as strange to NumPy as one of CuPy is: nothing takes it for a host array."""
 
-    METHODS = {"all", "any", "astype", "copy", "max", "min", "ravel", "reshape", "sum", "view"}
+    METHODS = {
+        "all",
+        "any",
+        "astype",
+        "copy",
+        "max",
+        "mean",
+        "min",
+        "ravel",
+        "reshape",
+        "sum",
+        "view",
+    }
 
     def __init__(self, data):
         self.data = data
