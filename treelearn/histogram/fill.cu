@@ -151,6 +151,8 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
     for (block = TL_BLOCK; block < n_blocks; block += TL_N_BLOCKS) {
         tl_share share =
             tl_share_of(&rules, block, width, node_of, first, end, has_room, histograms);
+        int n_last = n_in_piece; /* of the last piece: a power of two, too */
+        while (n_last / 2 >= (share.n_features - 1) % n_in_piece + 1) n_last /= 2;
         if (share.is_shared) {
             for (k = (int)TL_THREAD; k < n_counts; k += (int)TL_N_THREADS) counts[k] = 0;
             TL_SYNC();
@@ -163,8 +165,9 @@ TL_KERNEL tl_fill_counts(TL_RULES, const void *records, const int32_t *samples,
             int begin = share.feature % per_piece, feature, label = labels[sample];
             for (feature = 0; feature < share.n_features; feature += n_in_piece) {
                 tl_piece piece = pieces[feature / per_piece];
-                for (k = 0; k < n_in_piece; k++) {
-                    int at = (int)((k + TL_THREAD) & (n_in_piece - 1));
+                int n_turns = feature + n_in_piece <= share.n_features ? n_in_piece : n_last;
+                for (k = 0; k < n_turns; k++) {
+                    int at = (int)((k + TL_THREAD) & (n_turns - 1));
                     /* Behind the last feature stand codes 0, whose counts nobody reads. */
                     int code = tl_code_in(&piece, begin + at, rules.code_bytes);
                     int64_t cell = (int64_t)(feature + at) * rules.n_codes + code;
