@@ -14,6 +14,7 @@ import numpy as np
 import treelearn
 from benchmarks import command, timing
 from treelearn import _device
+from treelearn.criteria import kernel_of
 
 MAX_BINS = 255
 MAX_DEPTH = 10
@@ -34,6 +35,8 @@ class Table:
 TABLES = [Table("10m_50", 10_000_000, 50, 0.3), Table("100m_20", 100_000_000, 20, 1.5)]
 LEAST_COPY_SHARE = 0.25
 LEAST_ROW_LEVELS = 1e9
+LEAST_IMPURITY_SHARE = 0.6
+N_CLASSES = 10
 LINE = "{:<34} {:>10} {:>10} {:>9} {:>12} {:>12}  {}"
 
 
@@ -213,6 +216,20 @@ def run_table(table, engine, clock, bandwidth, options):
         yield compare_with_cpu(table, engine, clock, tree, X, y, options)
 
 
+def run_impurities(engine, clock, bandwidth, options):
+    """Return the result of Gini's impurity of many nodes."""
+    n_nodes = 100_000 if options.quick else 20_000_000
+    n_nodes = min(n_nodes, options.rows or n_nodes)
+    rng = engine.xp.random.default_rng(options.seed)
+    counts = rng.random((n_nodes, N_CLASSES))
+    kernel = kernel_of("gini", 2.0)
+    seconds, _ = median_seconds(clock, lambda: engine.kernels.impurities(counts, kernel), options)
+    floor = (counts.nbytes + 8 * n_nodes) / bandwidth
+    is_held = floor / seconds >= LEAST_IMPURITY_SHARE if n_nodes == 20_000_000 else None
+    asked, measured = f"{LEAST_IMPURITY_SHARE:.0%}", f"{floor / seconds:.0%} of copy"
+    return line("gini of 10 classes", seconds, floor, asked, measured, is_held)
+
+
 def compare_with_cpu(table, engine, clock, tree, X, y, options):
     """Return how many times faster than the CPU's histogram mode the device is; same tree."""
     rows, labels = engine.on_host(X), engine.on_host(y)
@@ -258,6 +275,8 @@ def main(arguments=None):
     print(f"a copy reads and writes {bandwidth / 1e9:.0f} GB/s\n")
     print(LINE.format("what", "time", "floor", "x floor", "asked", "measured", ""))
     rows = [{"what": "copy", "bytes_per_second": bandwidth}]
+    rows.append(run_impurities(engine, clock, bandwidth, options))
+    print(format_line(rows[-1]), flush=True)
     for table in TABLES:
         if table.name in options.tables:
             for row in run_table(table, engine, clock, bandwidth, options):
