@@ -44,6 +44,10 @@ FLAGS = {
 }
 SANITIZERS = ["-fsanitize=address,undefined"]
 DEBUG_FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZERS]
+TRACING = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
+
+# What every module with a memoryview would else hold, compile and load a copy of.
+SHARED = "treelearn._cython_shared"
 
 # Arguments for the compiler and for the linker, in the order in which they are tried.
 OPENMP = {
@@ -93,18 +97,17 @@ class BuildExt(build_ext):
         )
         compile_args = list(FLAGS.get(self.compiler.compiler_type, FLAGS["unix"]))
         link_args = []
-        macros = []
         if MODE == "debug" and self.compiler.compiler_type != "msvc":
             compile_args = compile_args[1:] + DEBUG_FLAGS
             link_args = SANITIZERS
-        if MODE == "coverage":
-            macros = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
         if openmp:
             compile_args = compile_args + openmp[0]
             link_args = link_args + openmp[1]
+        macros = TRACING if MODE == "coverage" else []
 
         # The times of the files do not tell that the flags have changed.
-        settings = json.dumps([Cython.__version__, DIRECTIVES, compile_args, link_args, macros])
+        flags = [DIRECTIVES, SHARED, compile_args, link_args, macros]
+        settings = json.dumps([Cython.__version__, *flags])
         built_with = Path("build", "built-with.json")
         if not built_with.exists() or built_with.read_text() != settings:
             self.force = True
@@ -118,10 +121,10 @@ class BuildExt(build_ext):
             compiler_directives=DIRECTIVES,
             force=self.force,
             nthreads=min(n_processors, len(self.extensions)),
+            shared_utility_qualified_name=SHARED,
         )
-        sources = {extension.name: extension.sources for extension in translated}
-        for extension in self.extensions:
-            extension.sources = sources[extension.name]
+        for extension, found in zip(self.extensions, translated, strict=True):
+            extension.sources = found.sources
             extension.extra_compile_args = compile_args
             extension.extra_link_args = link_args
             extension.define_macros = macros
@@ -133,18 +136,15 @@ class BuildExt(build_ext):
 
 
 def extensions():
-    """Return one extension for every Cython source of the package."""
+    """Return one extension for every Cython source of the package, and what they share."""
     package = Path("treelearn")
     depends = sorted(str(path) for suffix in ("pxd", "h") for path in package.rglob(f"*.{suffix}"))
-    return [
-        Extension(
-            ".".join(path.with_suffix("").parts),
-            [str(path)],
-            include_dirs=[str(package)],
-            depends=depends,
-        )
-        for path in sorted(package.rglob("*.pyx"))
+    sources = {".".join(path.with_suffix("").parts): str(path) for path in package.rglob("*.pyx")}
+    modules = [
+        Extension(name, [source], include_dirs=[str(package)], depends=depends)
+        for name, source in sorted(sources.items())
     ]
+    return [*modules, Extension(SHARED, [])]
 
 
 # The processes that translate the Cython sources import this file on some platforms.

@@ -88,13 +88,18 @@ class Treelearn(ScikitLearn):
         import treelearn
 
         self.version = treelearn.__version__
+        self.forget = treelearn.clear_training_cache
         self.estimators = {
             "classification": treelearn.DecisionTreeClassifier,
             "regression": treelearn.DecisionTreeRegressor,
         }
 
     def fit(self, X, y, settings, sample_weight=None):
-        """Return a fitted model, grown by the number of threads that the settings name."""
+        """Return a fitted model, grown by the number of threads that the settings name.
+
+        What an earlier round has sorted is forgotten: every round is a first fit.
+        """
+        self.forget()
         estimator = self.estimators[settings.task]
         estimator = estimator(n_jobs=settings.n_threads, **settings.arguments())
         return estimator.fit(X, y, sample_weight=sample_weight)

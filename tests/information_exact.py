@@ -13,6 +13,12 @@ from hypothesis import strategies as st
 mpmath.mp.dps = 60
 
 PRECISION = {"float64": 4e-15, "float32": 5e-7}
+DTYPES = tuple(PRECISION)
+
+
+def array(xp, values, dtype="float64"):
+    """Return an array of a library."""
+    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 def numbers(values):

@@ -212,7 +212,7 @@ def problem_of(estimator, X, y, sample_weight=None):
 
 def weight_of(problem, rows):
     """Weight of a node."""
-    return math.fsum(problem.weight[i] for i in rows)
+    return math.fsum([problem.weight[i] for i in rows])
 
 
 def class_weights(problem, rows, output):
@@ -276,15 +276,9 @@ class Split:
     left: tuple
     right: tuple
 
-    def gain(self, problem, rows):
-        """Decrease of the summed node terms."""
-        return math.fsum(
-            (
-                node_term(problem, rows),
-                -node_term(problem, self.left),
-                -node_term(problem, self.right),
-            )
-        )
+    def gain(self, problem, term):
+        """Decrease of the summed node terms, given that of the node."""
+        return math.fsum((term, -node_term(problem, self.left), -node_term(problem, self.right)))
 
 
 def all_cuts(problem, rows, feature):
@@ -336,18 +330,23 @@ def is_feasible(problem, split, bounds=(-math.inf, math.inf), slack=0.0):
     return inside and (left - right) * sign <= room
 
 
-def best_gain(problem, rows, bounds=(-math.inf, math.inf), slack=0.0, features=None):
-    """Return the largest gain over all features, midpoints and sides of the missing values.
-
-    Minus infinity where no cut is feasible.
-    """
+def ranked_cuts(problem, rows, features=None):
+    """Return (gain, split) of every cut of a node, feasible or not, by falling gain."""
     features = range(len(problem.X[0])) if features is None else features
-    best = -math.inf
-    for feature in features:
-        for split in all_cuts(problem, rows, feature):
-            if is_feasible(problem, split, bounds, slack):
-                best = max(best, split.gain(problem, rows))
-    return best
+    term = node_term(problem, rows)
+    cuts = [
+        (split.gain(problem, term), split)
+        for feature in features
+        for split in all_cuts(problem, rows, feature)
+    ]
+    return sorted(cuts, key=lambda cut: -cut[0])
+
+
+def best_gain(problem, cuts, bounds=(-math.inf, math.inf), slack=0.0):
+    """Return the largest gain of the ranked cuts that are feasible, minus infinity without any."""
+    return next(
+        (gain for gain, split in cuts if is_feasible(problem, split, bounds, slack)), -math.inf
+    )
 
 
 def with_criterion(problem, criterion, order=2.0):

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import treelearn
+
 ROOT = Path(__file__).resolve().parents[1]
 QUICKLY = ["--rows", "300", "--rounds", "1"]
 SCRIPTS = ["fit", "predict", "criteria", "scaling", "grid_search", "gpu"]
@@ -143,6 +145,15 @@ def test_scaling_runs(script, tmp_path):
     assert all(row["ns_per_cell"] > 0 and row["mean_depth"] > 1 for row in rows)
     shapes = list(scaling.shapes("rows", scaling.parse_arguments(["--rows", "50000"])))
     assert [shape["n_samples"] for shape in shapes] == [25_000, 50_000]
+
+
+def test_every_fit_is_a_first_one(script):
+    peers, workloads = script("peers"), script("workloads")
+    workload = workloads.load_synthetic("100k_2_classes", most_rows=2000)
+    settings = peers.Settings(workload.task, seed=0)
+    for _ in range(2):
+        peers.Treelearn().fit(workload.X, workload.y, settings)
+        assert treelearn.training_cache_info()["n_hits"] == 0
 
 
 def test_memory_is_that_of_the_fit(script):

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 from treelearn.export import VerificationError, to_sql
-from treelearn.export.sql import _sqlite_float
+from treelearn.export._sql_dialects import sqlite_float
 from treelearn.model import Model
 
 
@@ -160,7 +161,7 @@ def test_a_tree_of_one_leaf(dialect):
 def test_sqlite_reads_every_number_exactly(value):
     base = sqlite3.connect(":memory:")
     for number in (value, -value, np.nextafter(value, 0.0), np.nextafter(-value, 0.0)):
-        assert base.execute(f"SELECT {_sqlite_float(float(number))}").fetchone()[0] == number
+        assert base.execute(f"SELECT {sqlite_float(float(number))}").fetchone()[0] == number
     base.close()
 
 
@@ -168,15 +169,14 @@ def test_sqlite_reads_every_number_exactly(value):
 @settings(max_examples=200)
 def test_sqlite_reads_any_number_exactly(value):
     base = sqlite3.connect(":memory:")
-    assert base.execute(f"SELECT {_sqlite_float(value)}").fetchone()[0] == value
+    assert base.execute(f"SELECT {sqlite_float(value)}").fetchone()[0] == value
     base.close()
 
 
 def test_a_difference_is_reported_with_its_row(monkeypatch):
     X = np.arange(6.0)[:, None]
-    tree = DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1])
-    export = to_sql(tree, "sqlite")
-    condition = type(export).__module__ + "._Writer._condition"
+    export = to_sql(DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1]), "sqlite")
+    condition = "treelearn.export._sql_writer.SqlWriter._condition"
     monkeypatch.setattr(condition, lambda *_: 't."x0" < 2')
     with pytest.raises(VerificationError, match="row 2: prediction 1 instead of 0") as caught:
         export.verify(X)
@@ -188,7 +188,7 @@ def test_a_difference_is_reported_with_its_row(monkeypatch):
 def test_a_query_that_loses_rows_is_reported(monkeypatch):
     X = np.arange(6.0)[:, None]
     export = to_sql(DecisionTreeClassifier().fit(X, [0, 0, 0, 1, 1, 1]), "sqlite")
-    write = "treelearn.export.sql._Writer._case_query"
+    write = "treelearn.export._sql_writer.SqlWriter._case_query"
     monkeypatch.setattr(
         write, lambda self: 'SELECT t.*, 0 AS "prediction" FROM treelearn_rows AS t LIMIT 3'
     )
@@ -225,14 +225,13 @@ def test_bad_rows():
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
+def postgresql():
     """Return a connection to a server of its own, which ends with the tests."""
     psycopg = pytest.importorskip("psycopg", reason="the way to PostgreSQL")
     if not (shutil.which("initdb") and shutil.which("pg_ctl")):
         pytest.skip("no PostgreSQL server is installed")
     if sys.platform == "win32":
         pytest.skip("needs sockets in the file system")
-    folder = tmp_path_factory.mktemp("pg")
     user = {}
     if os.geteuid() == 0:  # the server refuses to run as root
         import pwd
@@ -241,26 +240,27 @@ def postgresql(tmp_path_factory):
             user = {"user": pwd.getpwnam("postgres").pw_uid}
         except KeyError:
             pytest.skip("root, and no user postgres to run a server as")
-        for path in [folder, *folder.parents[:2]]:
-            path.chmod(0o755)
-        os.chown(folder, user["user"], -1)
-    base = folder / "base"
+    # Not below pytest's folders, into which that user may not look.
+    with TemporaryDirectory() as folder:
+        if user:
+            os.chown(folder, user["user"], -1)
+        base = f"{folder}/base"
 
-    def call(*command):
-        return subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=folder, **user
-        )
+        def call(*command):
+            return subprocess.run(
+                command, check=False, capture_output=True, text=True, cwd=folder, **user
+            )
 
-    done = call("initdb", "-D", base, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync")
-    if done.returncode:
-        pytest.skip(f"initdb failed: {done.stderr[-200:]}")
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    call("pg_ctl", "-D", base, "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        with psycopg.connect(f"host={folder} user=tester dbname=postgres") as connection:
-            yield connection
-    finally:
-        call("pg_ctl", "-D", base, "-m", "immediate", "stop")
+        done = call("initdb", "-D", base, "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync")
+        if done.returncode:
+            pytest.skip(f"initdb failed: {done.stderr[-200:]}")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        call("pg_ctl", "-D", base, "-o", options, "-l", f"{folder}/log", "-w", "start")
+        try:
+            with psycopg.connect(f"host={folder} user=tester dbname=postgres") as connection:
+                yield connection
+        finally:
+            call("pg_ctl", "-D", base, "-m", "immediate", "stop")
 
 
 @settings(max_examples=8)

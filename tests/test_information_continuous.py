@@ -4,13 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from information_exact import array
 from scipy import stats
 
 from treelearn import information as info
-
-
-def array(xp, values, dtype="float64"):
-    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 def test_gaussian_entropy(xp, rng):

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from information_exact import LOGIT, ORDERS, assert_near, dyadic, numbers
+from information_exact import DTYPES, LOGIT, ORDERS, array, assert_near, dyadic, numbers
 
 from treelearn import information as info
-
-DTYPES = ("float64", "float32")
 
 PAIRS = st.integers(1, 8).flatmap(lambda n: st.tuples(dyadic(n), dyadic(n)))
 
@@ -32,10 +30,6 @@ LOGIT_PAIRS = (
     .flatmap(lambda n: st.tuples(*(st.lists(LOGIT, min_size=n, max_size=n) for _ in range(2))))
     .filter(lambda pair: all(max(z) > -math.inf for z in pair))
 )
-
-
-def array(xp, values, dtype="float64"):
-    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from information_exact import COUNTS, LOGITS, ORDERS, TINY, assert_near, dyadic, numbers
+from information_exact import (
+    COUNTS,
+    DTYPES,
+    LOGITS,
+    ORDERS,
+    TINY,
+    array,
+    assert_near,
+    dyadic,
+    numbers,
+)
 
 from treelearn import information as info
-
-DTYPES = ("float64", "float32")
 
 # Below, floats have fewer digits.
 SMALL = {dtype: float(np.finfo(dtype).tiny / np.finfo(dtype).eps) for dtype in DTYPES}
@@ -21,10 +29,6 @@ SMALL = {dtype: float(np.finfo(dtype).tiny / np.finfo(dtype).eps) for dtype in D
 def digits():
     """Give every test the same precision of the exact values."""
     exact.mpmath.mp.dps = 60
-
-
-def array(xp, values, dtype):
-    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 @given(p=dyadic())

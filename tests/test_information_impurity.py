@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from information_exact import COUNTS, assert_near, dyadic, numbers
+from information_exact import COUNTS, DTYPES, array, assert_near, dyadic, numbers
 
 from treelearn import information as info
-
-DTYPES = ("float64", "float32")
 
 TARGETS = st.lists(
     st.one_of(st.integers(-20, 20).map(float), st.floats(-100, 100, width=32)),
@@ -19,10 +17,6 @@ TARGETS = st.lists(
     max_size=10,
 )
 COUNT_TARGETS = st.lists(st.integers(0, 2**20), min_size=1, max_size=10)
-
-
-def array(xp, values, dtype="float64"):
-    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from information_exact import COUNT, assert_near, numbers
+from information_exact import COUNT, DTYPES, array, assert_near, numbers
 
 from treelearn import information as info
 
 KINDS = ("arimoto", "hayashi", "mean", "jizba_arimitsu")
-DTYPES = ("float64", "float32")
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4))
 SMALL_COUNT = st.one_of(st.integers(0, 12), st.integers(0, 3000))
@@ -27,10 +26,6 @@ def tables(count):
             max_size=shape[0],
         )
     ).filter(lambda table: np.any(table))
-
-
-def array(xp, values, dtype="float64"):
-    return xp.asarray(np.asarray(values, dtype=dtype))
 
 
 @pytest.fixture(autouse=True)

@@ -29,11 +29,11 @@ LAYERS = (
         *("_codes", "tree"),
     ),
     (
-        *("_workspace", "_pass", "_block", "_sweep", "_runs", "_scan", "_absolute_error"),
-        *("_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
+        *("_workspace", "_pass", "_largest", "_block", "_sweep", "_runs", "_scan"),
+        *("_absolute_error", "_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (
-        *("_node", "_local", "_records", "_grower", "_code_node", "_code_grower"),
+        *("_node", "_local", "_records", "_tiny", "_grower", "_code_node", "_code_grower"),
         *("_code_fitting", "histogram", "_fitting", "_device_fitting", "batched"),
     ),
     (
@@ -47,8 +47,8 @@ LAYERS = (
         *("export", "plot", "report", "distributed"),
     ),
     (
-        *("_terminal", "_text_table", "_model_commands", "_compare_command", "_report_command"),
-        *("cli", "__main__"),
+        *("_terminal", "_text_table", "_options", "_model_words", "_fit_command"),
+        *("_model_commands", "_compare_command", "_report_command", "cli", "__main__"),
     ),
     ("__init__",),
 )
@@ -74,7 +74,10 @@ HOMES = {
     "sklearn.utils._param_validation": {"_validation", "classifier", "regressor"},
     "torch": {"batched"},
     "treelite": {"export"},
-    "typer": {"_terminal", "_model_commands", "_compare_command", "_report_command", "cli"},
+    "typer": {
+        *("_terminal", "_options", "_fit_command", "_model_commands", "_compare_command"),
+        *("_report_command", "cli"),
+    },
 }
 
 MAX_LINES = 600

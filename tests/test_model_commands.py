@@ -199,7 +199,7 @@ def test_exports_are_verified(coats, tmp_path):
 
 
 def test_an_export_that_differs_is_not_written(iris, tmp_path, monkeypatch):
-    condition = "treelearn.export.sql._Writer._condition"
+    condition = "treelearn.export._sql_writer.SqlWriter._condition"
     monkeypatch.setattr(condition, lambda *_: "1 = 1")
     out = tmp_path / "out.sql"
     said = refused(

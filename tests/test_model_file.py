@@ -69,7 +69,7 @@ def test_labels_come_back_as_they_were(name, rng):
         {"min_samples_leaf": 0.05, "splitter": "random", "n_jobs": 2},
         {"max_leaf_nodes": 7, "ccp_alpha": 0.01},
     ],
-    ids=str,
+    ids=lambda parameters: " ".join(parameters),
 )
 def test_parameters_come_back(parameters, rng):
     estimator, X = _fitted(rng, **parameters)

@@ -171,3 +171,18 @@ def _larger_table(kind, rng):
     elif kind == "missing":
         X[rng.random(X.shape) < 0.2] = np.nan
     return X, rng.random(len(X)) if kind == "weighted" else None
+
+
+@pytest.mark.parametrize("params", [{"criterion": "misclassification"}, {"criterion": "gini"}])
+@given(data=st.data(), X=tables(max_rows=60))
+def test_weights_in_quarters_grow_the_same_tree(params, data, X):
+    # Quarters are no whole numbers: their cuts are scored one by one, from all classes.
+    y = data.draw(labels(len(X)))
+    w = np.array(data.draw(st.lists(st.integers(1, 3), min_size=len(X), max_size=len(X))))
+    least = data.draw(st.sampled_from([1, 1, 4]))
+    whole, quarters = (
+        DecisionTreeClassifier(random_state=0, min_samples_leaf=least, **params).fit(X, y, units)
+        for units in (w.astype(float), w / 4.0)
+    )
+    for name in ("children_left", "feature", "threshold", "n_node_samples", "impurity"):
+        np.testing.assert_array_equal(getattr(whole.tree_, name), getattr(quarters.tree_, name))

@@ -17,6 +17,7 @@ from oracle import (
     mean,
     node_term,
     problem_of,
+    ranked_cuts,
     value,
     weight_of,
     with_criterion,
@@ -311,47 +312,50 @@ class _Walk:
         self.close(threshold, middle, abs(split.low) + abs(split.high), "threshold")
 
     def check_choice(self, node):
-        """The split of an inner node was allowed, and no better one was."""
+        """Check that a split was allowed and no better one was; return it and its gain."""
         problem, rows, bounds = self.problem, self.rows[node], self.bounds[node]
         split = self.split_at(node)
         assert is_feasible(problem, split, bounds, slack=TOLERANCE)
         assert len(rows) >= problem.min_samples_split
         assert self.depth[node] < problem.max_depth
         assert not is_pure(problem, rows)
-        gain, scale = split.gain(problem, rows), self.scale(node)
+        gain, scale = split.gain(problem, node_term(problem, rows)), self.scale(node)
         room = TOLERANCE * scale
         assert gain / self.root_weight >= problem.min_impurity_decrease - room / self.root_weight
         assert gain >= -room, "a negative gain was taken"
         if self.estimator.splitter == "best":
             self.check_midpoint(split, self.tree.threshold[node])
             features = None if self.all_features else [split.feature]
-            strict = best_gain(problem, rows, bounds, -TOLERANCE, features)
+            cuts = ranked_cuts(problem, rows, features)
+            strict = best_gain(problem, cuts, bounds, -TOLERANCE)
             assert gain >= strict - room, f"gain {gain} of node {node}, brute force {strict}"
-            loose = best_gain(problem, rows, bounds, TOLERANCE, features)
-            assert gain <= loose + room
-        self.check_shannon_ties(node, split, gain, room)
-        return split
+            assert gain <= best_gain(problem, cuts, bounds, TOLERANCE) + room
+            if self.all_features:
+                self.check_shannon_ties(node, split, gain, cuts)
+        return split, gain
 
-    def check_shannon_ties(self, node, split, gain, room):
+    def check_shannon_ties(self, node, split, gain, cuts):
         """Where many gains are equal, Shannon's decides among them (whole weights only)."""
         problem, rows = self.problem, self.rows[node]
+        room = TOLERANCE * self.scale(node)
         flat = problem.criterion == "misclassification" or (
             problem.criterion == "renyi" and math.isinf(problem.order)
         )
         whole = all(float(w).is_integer() for w in problem.weight)
-        if not (flat and whole and self.all_features and self.estimator.splitter == "best"):
+        if not (flat and whole):
             return
         shannon = with_criterion(problem, "entropy")
-        chosen = split.gain(shannon, rows)
-        for feature in range(self.tree.n_features):
-            for other in all_cuts(problem, rows, feature):
-                tied = abs(other.gain(problem, rows) - gain) <= 1e-3 * room
-                if tied and is_feasible(problem, other, self.bounds[node], -TOLERANCE):
-                    assert chosen >= other.gain(shannon, rows) - room
+        term = node_term(shannon, rows)
+        chosen = split.gain(shannon, term)
+        for other_gain, other in cuts:
+            tied = abs(other_gain - gain) <= 1e-3 * room
+            if tied and is_feasible(problem, other, self.bounds[node], -TOLERANCE):
+                assert chosen >= other.gain(shannon, term) - room
 
     def strict_gain(self, node):
         """Best gain among the cuts that rounding does not make doubtful."""
-        return best_gain(self.problem, self.rows[node], self.bounds[node], -TOLERANCE)
+        cuts = ranked_cuts(self.problem, self.rows[node])
+        return best_gain(self.problem, cuts, self.bounds[node], -TOLERANCE)
 
     def had_to_stop(self, node):
         """Whether a leaf had a right to stop, the number of leaves aside."""
@@ -404,8 +408,7 @@ class _Walk:
         for node in range(self.tree.node_count):
             self.check_statistics(node)
             if self.tree.children_left[node] != -1:
-                split = self.check_choice(node)
-                gains[node] = split.gain(self.problem, self.rows[node])
+                split, gains[node] = self.check_choice(node)
                 self.descend(node, split)
             elif full:
                 if not self.had_to_stop(node):

@@ -2,7 +2,17 @@
 
 from libc.math cimport INFINITY, rint
 
-from ._pass cimport BINARY, PLAIN, SUMS, MOMENTS, Sweep
+from ._largest cimport offer_largest
+from ._pass cimport (
+    BINARY,
+    LARGEST,
+    MOMENTS,
+    PLAIN,
+    SUMS,
+    Sweep,
+    keep_better,
+    n_left_of,
+)
 from ._statistics cimport side_score
 from ._types cimport *
 from ._workspace cimport BLOCK, Workspace
@@ -99,33 +109,6 @@ cdef double score_stats(
             search, left, weight_left, node.stats, node.weight, counts, True
         ) + side_score(search, right, weight_right, node.stats, node.weight, counts, True)
     return score
-
-
-cdef inline void keep_better(
-    Split* best, const Segment* segment, const Sweep* sweep, int32_t code, double score,
-    double tie_score, int32_t* best_code,
-) noexcept nogil:
-    """Replace the best cut of this feature by a better one; equal ones by a lower threshold."""
-    # A score of minus infinity, or of no number, stands for a cut that is not feasible.
-    if not score > -INFINITY or score < best.score:
-        return
-    if score == best.score:
-        if tie_score < best.tie_score:
-            return
-        if tie_score == best.tie_score and best_code[0] <= code:
-            return
-    best.score = score
-    best.tie_score = tie_score
-    best.feature = segment.feature
-    best.missing_goes_left = sweep.missing_goes_left
-    best_code[0] = code
-
-
-cdef inline int64_t n_left_of(const Sweep* sweep, int32_t code) noexcept nogil:
-    """Samples to the left of the cut with this code."""
-    if code <= sweep.n_below or sweep.n_default == 0:
-        return sweep.n_missing_left + code
-    return sweep.n_missing_left + code - 1 + sweep.n_default
 
 
 cdef void score_block(
@@ -227,6 +210,9 @@ cdef void offer(
     """Take the present state as a candidate."""
     cdef int m = sweep.n_candidates
     cdef double score, tie_score
+    if sweep.method == LARGEST:
+        offer_largest(search, node, segment, work, sweep, code, best, best_code)
+        return
     if sweep.method == PLAIN:
         if is_feasible(
             search, node, segment.feature, work.left, sweep.weight_left, n_left_of(sweep, code),

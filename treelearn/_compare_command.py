@@ -11,11 +11,12 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, TimeSeries
 from typer.core import TyperCommand
 
 from ._files import check_writable, write_whole
+from ._options import SETS, Criteria, Folds, Force, MaxDepth, Seed, Target, Task
 from ._tables import BUNDLED_SETS, feature_matrix, is_frame, read_table, target_values
 from ._terminal import console, progress_bar, say, short_errors
 from ._text_table import as_csv, as_json, fitting_table, studies_over_tables, ties_of_all
-from .criteria import CLASSIFICATION_CRITERIA, REGRESSION_CRITERIA, parse_criterion
-from .laboratory import DEFAULT_CRITERIA, DEFAULT_GRID, compare_criteria
+from .criteria import parse_criterion
+from .laboratory import DEFAULT_GRID, compare_criteria
 from .report import page_of_study, page_of_table
 
 __all__ = ["CompareCommand", "check_page", "command_line", "compare", "show_comparison"]
@@ -68,47 +69,14 @@ def compare(
         typer.Argument(
             metavar="DATA",
             help="CSV or Parquet files, a folder of them, or scikit-learn's sets: "
-            f"{', '.join(BUNDLED_SETS)}. Without it: {', '.join(_SETS_WITHOUT_DATA)}.",
+            f"{SETS}. Without it: {', '.join(_SETS_WITHOUT_DATA)}.",
             show_default=False,
         ),
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Column to predict. By default the one called target, else the last.",
-            show_default=False,
-        ),
-    ] = None,
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME...",
-            help=f"Criteria to compare. For classes: {', '.join(CLASSIFICATION_CRITERIA)}; for "
-            f"numbers: {', '.join(REGRESSION_CRITERIA)}. The orders of renyi, renyi_mean and "
-            "tsallis follow a colon. By default "
-            f"{' '.join(DEFAULT_CRITERIA['classification'])}, or all those for numbers.",
-            show_default=False,
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="classification or regression, where the target leaves it open: whole numbers "
-            "count as classes if there are few distinct ones.",
-            show_default=False,
-        ),
-    ] = None,
-    max_depth: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Largest depth of the trees. By default they grow until their leaves are pure.",
-            show_default=False,
-        ),
-    ] = None,
+    target: Target = None,
+    criteria: Criteria = None,
+    task: Task = None,
+    max_depth: MaxDepth = None,
     cv: Annotated[int, typer.Option(metavar="N", min=2, help="Folds of one cross-validation.")] = 5,
     repeats: Annotated[
         int | None,
@@ -146,22 +114,8 @@ def compare(
             "given within the training rows of each fold. Takes some hundred times longer.",
         ),
     ] = False,
-    seed: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, max=2**32 - 1, help="Seed: the same one gives the same result."
-        ),
-    ] = 0,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Folds side by side, each in a process of its own; -1: as many as there are "
-            "processors. By default one fit after the other with all threads, so that times can be "
-            "compared.",
-            show_default=False,
-        ),
-    ] = None,
+    seed: Seed = 0,
+    jobs: Folds = None,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -188,9 +142,7 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Let --out and --report replace files.")
-    ] = False,
+    force: Force = False,
 ):
     """Compare impurities on tables by repeated cross-validation.
 

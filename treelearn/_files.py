@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["check_writable", "write_whole"]
+__all__ = ["check_apart", "check_writable", "write_whole"]
 
 
 def check_writable(path, force, option="--out"):
@@ -39,6 +39,13 @@ def check_writable(path, force, option="--out"):
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ValueError(f"{option} {path}: cannot write there ({error.strerror}).") from error
+
+
+def check_apart(path, option, *sources):
+    """Refuse, whatever --force says, to write over what is being read."""
+    for source in sources:
+        if source is not None and path.resolve() == Path(source).resolve():
+            raise ValueError(f"{option} {path} is what is read: it would be lost.")
 
 
 def write_whole(path, content, force, option="--out"):

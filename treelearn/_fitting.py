@@ -13,6 +13,7 @@ from ._threads import effective_n_threads
 from ._training_set import TrainingSet
 from .criteria import (
     ABSOLUTE_ERROR,
+    ERROR_RATE,
     GAUSSIAN,
     GAUSSIAN_RIDGE,
     GINI,
@@ -105,6 +106,7 @@ def grow_tree(
     rules = dict(
         rules,
         tables=count_tables(kernel, rules, training_set.whole_weight),
+        tie_terms=_tie_terms(kernel, rules, training_set.whole_weight, max_bins),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
     arrays = make_grower(training_set, kernel, rules, seed, n_threads).grow()
@@ -154,6 +156,21 @@ def check_binned(kernel, rules):
         )
 
 
+def _tie_terms(kernel, rules, total, max_bins):
+    """Return Shannon's terms of whole weights where sums of largest classes serve, else None."""
+    if kernel.formula != ERROR_RATE or max_bins is not None or rules["monotonic"] is not None:
+        return None
+    if total is None or total > _LARGEST_TABLE or rules["random_thresholds"]:
+        return None
+    return _shannon_terms(total)
+
+
+def _shannon_terms(total):
+    """Return n log n of every whole weight."""
+    count = np.arange(total + 1, dtype=np.float64)
+    return count * np.log(np.maximum(count, 1.0))
+
+
 def _target_ranks(y):
     """Return the rank of every target within its output."""
     return np.stack([np.unique(row, return_inverse=True)[1].ravel() for row in y]).astype(np.int32)
@@ -176,10 +193,10 @@ def count_tables(kernel, rules, total):
         return (np.zeros(1), np.zeros(1)) if total < 2**26 else None
     if total > _LARGEST_TABLE:
         return None
-    count = np.arange(total + 1, dtype=np.float64)
     if kernel.formula == SHANNON:
-        terms = count * np.log(np.maximum(count, 1.0))
+        terms = _shannon_terms(total)
         return terms, terms
+    count = np.arange(total + 1, dtype=np.float64)
     if abs(kernel.order - 1.0) < _NEAREST_TO_ONE or kernel.order >= SHANNON_TIES_FROM:
         return None
     # In units of a power of two in the middle of the counts, so that no power overflows.

@@ -27,6 +27,7 @@ from ._records cimport Growth, assemble, release, write_leaf, write_record, writ
 from ._signals cimport raise_pending
 from ._splitter cimport mix
 from ._statistics cimport add_samples
+from ._tiny cimport grow_tiny, is_for_tiny
 from ._training_set cimport TrainingSet
 from ._types cimport *
 from ._workspace cimport Workspace, close_workspace, open_workspace
@@ -109,6 +110,10 @@ cdef int grow_depth_first(
             pending[0][n_pending[0]] = candidate.node
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
+            continue
+        if is_for_tiny(search, &candidate.node):
+            status = grow_tiny(search, buffers, growth, &candidate.node, work)
+            release_node(&candidate.node)
             continue
         if is_for_narrow(search, &candidate.node):
             status = grow_narrow(search, buffers, growth, &candidate.node, work)
@@ -366,6 +371,10 @@ cdef class Grower:
             search.count_terms = &terms[0]
             search.weight_terms = &weight_terms[0]
             search.sums_classes = True
+        if rules.get("tie_terms") is not None:
+            self.arrays["tie_terms"] = rules["tie_terms"]
+            terms = rules["tie_terms"]
+            search.tie_terms = &terms[0]
         if rules["y_ranks"] is not None:
             self.arrays["y_ranks"] = rules["y_ranks"]
             ranks = rules["y_ranks"]
@@ -390,7 +399,7 @@ cdef class Grower:
             # Binned samples have no lists.
             search.scan = SCAN_OTHER
             search.keeps_samples = True
-            search.may_narrow = False
+            search.may_narrow = search.may_be_tiny = False
             return
         search.scan = scan_of(search)
         search.keeps_samples = (
@@ -399,9 +408,15 @@ cdef class Grower:
             or bool((data.root_segments.sum(axis=1) < len(data.rows)).any())
         )
         search.may_narrow = (
-            (search.sums_classes or search.sums_moments)
+            (search.sums_classes or search.sums_moments or search.tie_terms != NULL)
             and search.rules.formula != TL_ABSOLUTE_ERROR
             and not search.rules.random_thresholds
+            and search.rules.max_leaf_nodes == 0
+        )
+        search.may_be_tiny = (
+            search.scan == SCAN_MOMENTS
+            and search.targets.has_unit_weights
+            and search.rules.max_features >= search.n_features
             and search.rules.max_leaf_nodes == 0
         )
 

@@ -11,7 +11,7 @@ from ._partition cimport (
     partition_samples,
 )
 from ._splitter cimport find_split, mix
-from ._statistics cimport add_samples, impurity_of, is_pure, value_of
+from ._statistics cimport add_samples, impurity_of, is_pure, spread_about, value_of
 from ._types cimport *
 from ._workspace cimport Workspace
 
@@ -38,10 +38,16 @@ cdef void describe(
 ) noexcept nogil:
     """Set what a node knows from its samples and statistics."""
     cdef const Rules* rules = &search.rules
-    node.impurity = impurity_of(
-        search, samples, node.n_samples, node.stats, node.weight, work.counts, work.pairs,
-        work.spare_pairs,
-    )
+    if search.targets.is_classification or search.targets.n_outputs > 1:
+        node.impurity = impurity_of(
+            search, samples, node.n_samples, node.stats, node.weight, work.counts, work.pairs,
+            work.spare_pairs,
+        )
+    else:
+        node.value = value_of(
+            search, 0, samples, node.n_samples, work.pairs, work.spare_pairs
+        )
+        node.impurity = spread_about(search, 0, samples, node.n_samples, node.value)
     node.is_terminal = (
         node.depth >= rules.max_depth
         or node.n_samples < rules.min_samples_split
@@ -58,6 +64,8 @@ cdef double node_value(
     """Value of one output of a node, the share of class 0 in classification, unbounded."""
     if search.targets.is_classification:
         return <double> node.stats[0] / <double> node.weight
+    if search.targets.n_outputs == 1:
+        return node.value
     return value_of(search, output, samples, node.n_samples, work.pairs, work.spare_pairs)
 
 

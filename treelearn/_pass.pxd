@@ -1,4 +1,6 @@
-"""The state of one pass over a feature, and what reads an entry."""
+"""The state of one pass over a feature, what reads an entry, what keeps a cut."""
+
+from libc.math cimport INFINITY
 
 from ._types cimport *
 
@@ -6,6 +8,7 @@ cdef enum Method:
     BINARY
     SUMS
     MOMENTS
+    LARGEST
     PLAIN
 
 # The state of one sweep over a feature.
@@ -24,6 +27,9 @@ cdef struct Sweep:
     double sum_right
     int64_t moment_left
     int64_t square_left
+    int64_t largest_left        # largest: weight of the largest class of either side
+    int64_t largest_right
+    int64_t second_right        # of the other classes on the right, or more
 
 cdef enum:
     NARROW_CLASS_SHIFT = 16         # of an entry of a narrow list once it is widened
@@ -63,3 +69,30 @@ cdef inline int32_t class_of(const Search* search, entry_t entry) noexcept nogil
     if search.class_shift != 0:
         return entry >> search.class_shift
     return search.targets.labels[sample_of(search, entry)]
+
+
+cdef inline int64_t n_left_of(const Sweep* sweep, int32_t code) noexcept nogil:
+    """Samples to the left of the cut with this code."""
+    if code <= sweep.n_below or sweep.n_default == 0:
+        return sweep.n_missing_left + code
+    return sweep.n_missing_left + code - 1 + sweep.n_default
+
+
+cdef inline void keep_better(
+    Split* best, const Segment* segment, const Sweep* sweep, int32_t code, double score,
+    double tie_score, int32_t* best_code,
+) noexcept nogil:
+    """Replace the best cut of this feature by a better one; equal ones by a lower threshold."""
+    # A score of minus infinity, or of no number, stands for a cut that is not feasible.
+    if not score > -INFINITY or score < best.score:
+        return
+    if score == best.score:
+        if tie_score < best.tie_score:
+            return
+        if tie_score == best.tie_score and best_code[0] <= code:
+            return
+    best.score = score
+    best.tie_score = tie_score
+    best.feature = segment.feature
+    best.missing_goes_left = sweep.missing_goes_left
+    best_code[0] = code

@@ -7,6 +7,7 @@ import typer
 
 from ._compare_command import check_page, command_line
 from ._files import write_whole
+from ._options import Criteria, Data, Folds, Force, MaxDepth, Seed, Target, Task
 from ._tables import read_table
 from ._terminal import console, progress_bar, say, short_errors
 from .criteria import parse_criterion
@@ -21,20 +22,8 @@ _ROWS_OF_FIVE_REPEATS = 2_000
 
 def report(
     ctx: typer.Context,
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA", help="A CSV or Parquet file, or one of scikit-learn's sets."
-        ),
-    ],
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Column to predict. By default the one called target, else the last.",
-            show_default=False,
-        ),
-    ] = None,
+    data: Data,
+    target: Target = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,26 +32,9 @@ def report(
             show_default=False,
         ),
     ] = None,
-    criteria: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME...",
-            help="Criteria to compare, as in treelearn compare.",
-            show_default=False,
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="classification or regression, where the target leaves it open.",
-            show_default=False,
-        ),
-    ] = None,
-    max_depth: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Largest depth of the trees.", show_default=False),
-    ] = None,
+    criteria: Criteria = None,
+    task: Task = None,
+    max_depth: MaxDepth = None,
     ccp_alpha: Annotated[
         float | None,
         typer.Option(
@@ -73,19 +45,9 @@ def report(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, max=2**32 - 1, help="Seed: the same one gives the same numbers."
-        ),
-    ] = 0,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Folds side by side, as in treelearn compare.", show_default=False
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the page if it exists.")] = False,
+    seed: Seed = 0,
+    jobs: Folds = None,
+    force: Force = False,
 ):
     """Write a page on a table: which impurity, which tree.
 

@@ -45,10 +45,6 @@ cdef extern from "native/runs.h" nogil:
         const tl_reader*, const void*, int32_t, int32_t, tl_left*, const int64_t*, int,
         const tl_bounds*, double*, int32_t*,
     )
-    void tl_scan_moments(
-        const tl_reader*, const void*, int32_t, int32_t, tl_left*, const int64_t*, int64_t,
-        const tl_bounds*, double*, int32_t*,
-    )
     void tl_scan_binary_terms(
         int, const tl_reader*, const void*, int32_t, int32_t, int64_t, int64_t, int64_t,
         const tl_bounds*, const tl_terms*, double*, int32_t*,
@@ -63,6 +59,12 @@ cdef extern from "native/runs.h" nogil:
         int, double, const double*, const double*, int64_t, int64_t, int64_t, int64_t
     )
     bint tl_is_feasible(const tl_bounds*, int64_t, int64_t)
+
+cdef extern from "native/moments.h" nogil:
+    void tl_scan_moments(
+        int, const tl_reader*, const void*, int32_t, int32_t, tl_left*, const int64_t*, int64_t,
+        const tl_bounds*, double*, int32_t*,
+    )
 
 # The best cut on one side of the missing samples.
 cdef struct Cut:
@@ -196,8 +198,8 @@ cdef void pass_run(
         )
     elif search.scan == SCAN_MOMENTS:
         tl_scan_moments(
-            &work.reader, list, begin, end, left, search.targets.sums, node.stats[0],
-            &work.bounds, &cut.score, &at,
+            search.simd, &work.reader, list, begin, end, left, search.targets.sums,
+            node.stats[0], &work.bounds, &cut.score, &at,
         )
     elif not (
         search.is_narrow

@@ -17,14 +17,17 @@ Three sets of running statistics, from the fastest to the one that serves everyt
   not on the order in which the samples came.
 - plain: the whole statistics vector of each side at every candidate.
 
-and beside binary and sums, for regression, moments: sum and square sum of one output.
+and beside binary and sums, for regression, moments: sum and square sum of one output, and for
+misclassification the largest class of either side.
 """
 
 from libc.string cimport memcpy, memset
 
 from ._block cimport offer, score_block
+from ._largest cimport set_largest
 from ._pass cimport (
     BINARY,
+    LARGEST,
     MOMENTS,
     PLAIN,
     SUMS,
@@ -139,6 +142,8 @@ cdef void set_left(
         memcpy(work.left, stats, n * sizeof(int64_t))
     if sweep.method == SUMS:
         fill_trees(search, work, sweep)
+    elif sweep.method == LARGEST:
+        set_largest(search, node, work, sweep)
 
 
 cdef bint scan_feature(
@@ -209,6 +214,8 @@ cdef void sweep_feature(
             n_stats = 1
     elif search.sums_moments:
         sweep.method = MOMENTS
+    elif search.tie_terms != NULL:
+        sweep.method = LARGEST
     else:
         sweep.method = PLAIN
     sweep.n_candidates = 0

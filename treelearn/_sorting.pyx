@@ -30,7 +30,7 @@ cdef enum:
     LONGEST_INSERTION = 48
     # Below this many pairs 8 bits a pass beat 11: clearing 2,000 counters twice costs more than
     # the longer runs that are left (benchmarks/fit.py, iris).
-    SHORT_COLUMN = 8192
+    SHORT_COLUMN = 1024
     # Above this many the runs that 22 bits leave are long (benchmarks/scaling.py).
     LONG_COLUMN = 65536
 

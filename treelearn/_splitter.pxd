@@ -8,3 +8,7 @@ cdef void find_split(
 cdef const Segment* segment_of(const Node* node, int32_t feature) noexcept nogil
 cdef uint64_t mix(uint64_t state) noexcept nogil
 cdef double threshold_between(double low, double high) noexcept nogil
+
+cdef inline bint needs_double(double low, double threshold, double high) noexcept nogil:
+    """Return whether float32 would not tell the two sides of a threshold apart."""
+    return not <double> (<float> low) <= threshold < <double> (<float> high)

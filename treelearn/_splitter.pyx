@@ -87,7 +87,7 @@ cdef void set_threshold(
         high = entry_value(search, list, cut, segment.feature)
     if not search.rules.random_thresholds:
         best.threshold = threshold_between(low, high)
-    best.needs_double = not <double> (<float> low) <= best.threshold < <double> (<float> high)
+    best.needs_double = needs_double(low, best.threshold, high)
 
 
 cdef void sum_left_side(
@@ -224,11 +224,13 @@ cdef bint look_at(
     cdef Split found
     cdef bint varies
     found.feature = -1
-    found.score = -INFINITY
+    found.score = found.tie_score = -INFINITY
     if search.scan != SCAN_OTHER and best.feature >= 0:
         # Only what is as good can matter; the kernels skip the rest.
         found.score = nextafter(best.score, -INFINITY)
-    found.tie_score = -INFINITY
+    elif search.tie_terms != NULL and best.feature >= 0:
+        found.score = best.score
+        found.tie_score = nextafter(best.tie_score, -INFINITY)
     if is_stopped(work, node.n_samples):
         return True
     if search.rules.random_thresholds:

@@ -15,6 +15,9 @@ cdef double value_of(
     const Search* search, int32_t output, const int32_t* samples, int32_t n_samples,
     uint64_t* pairs, uint64_t* spare,
 ) noexcept nogil
+cdef double spread_about(
+    const Search* search, int32_t output, const int32_t* samples, int32_t n_samples, double centre
+) noexcept nogil
 cdef double side_score(
     const Search* search, const int64_t* stats, int64_t weight, const int64_t* node_stats,
     int64_t node_weight, double* counts, bint shannon,

@@ -11,7 +11,7 @@ from ._sorting cimport sort_pairs
 from ._types cimport *
 
 cdef extern from "native/impurity.h" nogil:
-    const int TL_SHANNON, TL_ABSOLUTE_ERROR, TL_POISSON, TL_GAUSSIAN
+    const int TL_SHANNON, TL_SQUARED_ERROR, TL_ABSOLUTE_ERROR, TL_POISSON, TL_GAUSSIAN
     double tl_log(double)
     double tl_class_impurity(int, double, const double*, int, double)
     double tl_class_score(int, double, const double*, int, double)
@@ -128,34 +128,43 @@ cdef double value_of(
             mean = mean / 2.0 + y[<uint32_t> pairs[middle + 1]] / 2.0
         return mean
     lowest = highest = y[samples[0]]
-    for i in range(n_samples):
-        units = 1.0 if targets.has_unit_weights else <double> targets.weights[samples[i]]
-        total += units * y[samples[i]]
-        weight += units
-        lowest = min(lowest, y[samples[i]])
-        highest = max(highest, y[samples[i]])
+    if targets.has_unit_weights:
+        for i in range(n_samples):
+            total += y[samples[i]]
+            lowest = min(lowest, y[samples[i]])
+            highest = max(highest, y[samples[i]])
+        weight = <double> n_samples
+    else:
+        for i in range(n_samples):
+            units = <double> targets.weights[samples[i]]
+            total += units * y[samples[i]]
+            weight += units
+            lowest = min(lowest, y[samples[i]])
+            highest = max(highest, y[samples[i]])
     mean = total / weight
     # The mean of equal numbers is that number, whatever the rounding of the sum was.
     return min(max(mean, lowest), highest)
 
 
-cdef double output_impurity(
+cdef double spread_about(
     const Search* search,
     int32_t output,
     const int32_t* samples,
     int32_t n_samples,
-    uint64_t* pairs,
-    uint64_t* spare,
+    double centre,      # the value of the node
 ) noexcept nogil:
     """Return the impurity of one regression output, from the targets themselves."""
     cdef const Targets* targets = &search.targets
     cdef const double* y = targets.y + output * targets.n_total
-    cdef double centre = value_of(search, output, samples, n_samples, pairs, spare)
     cdef double total = 0.0, weight = 0.0, units, target
     cdef int formula = search.rules.formula
     cdef int32_t i
     if formula == TL_GAUSSIAN and targets.ridges[output] == 0.0:
         return 0.0  # a constant output: there is nothing to learn about it
+    if formula == TL_SQUARED_ERROR and targets.has_unit_weights:
+        for i in range(n_samples):
+            total += (y[samples[i]] - centre) * (y[samples[i]] - centre)
+        return total / <double> n_samples
     for i in range(n_samples):
         units = 1.0 if targets.has_unit_weights else <double> targets.weights[samples[i]]
         target = y[samples[i]]
@@ -186,7 +195,7 @@ cdef double impurity_of(
 ) noexcept nogil:
     """Return the impurity of a node in the formula's unit: the mean over the outputs."""
     cdef const Targets* targets = &search.targets
-    cdef double total = 0.0
+    cdef double total = 0.0, centre
     cdef int32_t output, c
     for output in range(targets.n_outputs):
         if targets.is_classification:
@@ -197,7 +206,8 @@ cdef double impurity_of(
                 <double> weight,
             )
         else:
-            total += output_impurity(search, output, samples, n_samples, pairs, spare)
+            centre = value_of(search, output, samples, n_samples, pairs, spare)
+            total += spread_about(search, output, samples, n_samples, centre)
     return total / targets.n_outputs
 
 

@@ -5,7 +5,8 @@ entry's start bit is set; full blocks are scored at once.
 """
 
 from ._block cimport offer, score_block
-from ._pass cimport BINARY, MOMENTS, SUMS, Sweep, class_of, sample_of, weight_of
+from ._largest cimport pass_largest, sweep_largest
+from ._pass cimport BINARY, LARGEST, MOMENTS, SUMS, Sweep, class_of, sample_of, weight_of
 from ._types cimport *
 from ._workspace cimport BLOCK, Workspace
 
@@ -218,6 +219,9 @@ cdef void pass_entry(
         sweep.ones += entry >> search.class_shift
         sweep.weight_left += 1
         return
+    if sweep.method == LARGEST:
+        pass_largest(search, entry, work, sweep)
+        return
     sample = sample_of(search, entry)
     units = weight_of(search, sample)
     sweep.weight_left += units
@@ -277,6 +281,12 @@ cdef void sweep_entries(
         return
     if sweep.method == MOMENTS:
         sweep_moments(
+            search, node, entries, begin, end, segment, work, sweep, shift_of_code, best,
+            best_code,
+        )
+        return
+    if sweep.method == LARGEST:
+        sweep_largest(
             search, node, entries, begin, end, segment, work, sweep, shift_of_code, best,
             best_code,
         )

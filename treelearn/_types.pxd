@@ -103,6 +103,7 @@ cdef struct Search:
     const double* default_values
     const double* count_terms       # NULL: the criterion's power sums are not kept in tables
     const double* weight_terms
+    const double* tie_terms         # Shannon's, where sums of largest classes serve; else NULL
     const int32_t* y_ranks          # [output][sample]: rank of y, NULL but for absolute_error
     bint sums_classes               # class power sums serve; else statistics vectors
     bint sums_moments               # one output's moments serve
@@ -110,6 +111,7 @@ cdef struct Search:
     bint is_concave                 # the criterion, for this number of classes
     bint keeps_samples              # the samples of a node are listed in the order of their rows
     bint may_narrow                 # small subtrees may be grown on narrow lists
+    bint may_be_tiny                # those of a few samples may be grown in one go
     int simd                        # native/simd.h
     # Narrow lists: samples and classes are numbered within a subtree.
     bint is_narrow
@@ -129,6 +131,7 @@ cdef struct Node:
     uint64_t seed
     double lower_bound              # of its value, under monotonic constraints
     double upper_bound
+    double value                    # regression, one output: unbounded
     double impurity
     int64_t weight                  # in units
     int64_t* stats                  # first class weights or (sum, square sum) of each output

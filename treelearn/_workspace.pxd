@@ -13,6 +13,9 @@ cdef extern from "native/narrow.h" nogil:
 
     const int TL_NARROW_SAMPLES, TL_NARROW_CLASSES, TL_NARROW_SLACK, TL_NARROW_SHIFT
 
+cdef extern from "native/tiny.h" nogil:
+    const int TL_TINY_SAMPLES, TL_TINY_SLACK
+
 cdef extern from "native/runs.h" nogil:
     ctypedef struct tl_reader:
         int is_narrow
@@ -97,6 +100,9 @@ cdef struct Workspace:
     int64_t* local_sums
     int64_t* local_squares
     double* local_y
+    # Lists of a few samples: see _tiny.pyx.
+    uint16_t* tiny_entries
+    uint8_t* tiny_rank
     # Drawing features, moving entries, medians.
     int32_t* features               # a permutation
     int32_t* place                  # feature -> its segment in the node, -1: it is constant

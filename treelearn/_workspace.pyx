@@ -72,6 +72,13 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
         return -1
     if search.may_narrow and open_narrow(workspace, search) != 0:
         return -1
+    if search.may_be_tiny:
+        workspace.tiny_entries = <uint16_t*> calloc(
+            search.n_features * TL_TINY_SAMPLES + TL_TINY_SLACK, sizeof(uint16_t)
+        )
+        workspace.tiny_rank = <uint8_t*> calloc(search.n_features, TL_TINY_SAMPLES)
+        if workspace.tiny_entries == NULL or workspace.tiny_rank == NULL:
+            return -1
     if has_medians:
         workspace.pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
         workspace.spare_pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
@@ -165,6 +172,8 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.local_sums)
     free(workspace.local_squares)
     free(workspace.local_y)
+    free(workspace.tiny_entries)
+    free(workspace.tiny_rank)
     free(workspace.pairs)
     free(workspace.spare_pairs)
     free(workspace.order)

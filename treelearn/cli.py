@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ._compare_command import CompareCommand, compare
-from ._model_commands import add_to
+from ._fit_command import fit
+from ._model_commands import export, predict, show
 from ._report_command import report
 from ._version import __version__
 
@@ -57,4 +58,5 @@ def _root(
 
 app.command(cls=CompareCommand)(compare)
 app.command(cls=CompareCommand)(report)
-add_to(app)
+for command in (fit, predict, show, export):
+    app.command()(command)

@@ -146,6 +146,12 @@ class Model:
         """Number of targets."""
         return self.estimator.n_outputs_
 
+    def output_marks(self, separator=" "):
+        """Return what names of each output end in: its number, nothing where there is one."""
+        if self.n_outputs == 1:
+            return [""]
+        return [f"{separator}{output}" for output in range(self.n_outputs)]
+
     @property
     def feature_names(self):
         """Names of the features, a list of str."""

@@ -185,8 +185,7 @@ def predicted(model, rows):
     shares = estimator.predict_proba(rows, check_input=False) if model.is_classifier else None
     if model.n_outputs == 1:
         predictions, shares = predictions[:, None], [shares]
-    for output in range(model.n_outputs):
-        mark = f" {output}" if model.n_outputs > 1 else ""
+    for output, mark in enumerate(model.output_marks()):
         found[f"prediction{mark}"] = predictions[:, output]
         if model.is_classifier:
             found[f"probability{mark}"] = shares[output]

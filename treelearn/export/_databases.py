@@ -5,35 +5,14 @@ from contextlib import closing
 import numpy as np
 
 from .._tables import to_frame
+from ._sql_dialects import quoted
 
-__all__ = ["DOUBLE_TYPES", "TABLE_OF_ROWS", "column_type", "quoted", "raw_values", "run_query"]
-
-DOUBLE_TYPES = {"postgresql": "DOUBLE PRECISION", "sqlite": "REAL", "duckdb": "DOUBLE"}
-"""What the dialects call float64."""
+__all__ = ["TABLE_OF_ROWS", "raw_values", "run_query"]
 
 TABLE_OF_ROWS = "treelearn_rows"
 """The table that a query is tried on."""
 
 _ROWS_OF_A_FETCH = 10_000
-
-
-def quoted(name):
-    """Return an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def column_type(column, dialect):
-    """Return the type of the column of a feature."""
-    if column.kind == "category":
-        kinds = {bool if isinstance(v, bool) else type(v) for v in column.levels}
-        if kinds == {bool}:
-            return "BOOLEAN"
-        if kinds <= {int} and all(-(2**63) <= level < 2**63 for level in column.levels):
-            return "BIGINT"
-        return "TEXT" if str in kinds else DOUBLE_TYPES[dialect]
-    if dialect != "sqlite" and column.kind in ("date", "duration"):
-        return "TIMESTAMP" if column.kind == "date" else "INTERVAL"
-    return "BOOLEAN" if column.kind == "boolean" else DOUBLE_TYPES[dialect]
 
 
 def raw_values(column, values, dialect):

@@ -320,8 +320,7 @@ def _call(library, model, rows):
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in (leaf, out, shares)]
     library.treelearn_verify(ctypes.c_void_p(rows.ctypes.data), ctypes.c_long(n), *pointers)
     found, first = {"leaf": leaf}, 0
-    for output in range(model.n_outputs):
-        mark = f" {output}" if model.n_outputs > 1 else ""
+    for output, mark in enumerate(model.output_marks()):
         found[f"prediction{mark}"] = out[:, output]
         if model.is_classifier:
             labels = model.classes[output]

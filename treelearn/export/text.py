@@ -164,8 +164,7 @@ def leaf_table(tree, *, feature_names=None, digits=None):
         "weight": inner.weighted_n_node_samples[nodes],
         "impurity": inner.impurity[nodes],
     }
-    for output in range(model.n_outputs):
-        mark = f" {output}" if model.n_outputs > 1 else ""
+    for output, mark in enumerate(model.output_marks()):
         columns[f"prediction{mark}"] = leaves.labels(output)
         if model.is_classifier:
             shares = leaves.shares[output]

@@ -22,8 +22,7 @@ class TreeliteExport(Export):
         got = treelite.gtil.predict(self.treelite_model, rows)
         got = got.reshape(len(rows), model.n_outputs, -1)
         found = {}
-        for output in range(model.n_outputs):
-            mark = f" {output}" if model.n_outputs > 1 else ""
+        for output, mark in enumerate(model.output_marks()):
             if not model.is_classifier:
                 found[f"prediction{mark}"] = got[:, output, 0]
                 continue

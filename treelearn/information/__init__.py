@@ -39,10 +39,6 @@ from .divergence import (
     kl_divergence,
     kl_divergence_from_logits,
     kl_divergence_gaussian,
-    renyi_divergence,
-    renyi_divergence_from_logits,
-    tsallis_divergence,
-    tsallis_divergence_from_logits,
 )
 from .entropy import (
     binary_entropy,
@@ -91,6 +87,12 @@ from .learning import (
 from .maxent import (
     MaxEntropyDistribution,
     max_entropy_distribution,
+)
+from .power_divergence import (
+    renyi_divergence,
+    renyi_divergence_from_logits,
+    tsallis_divergence,
+    tsallis_divergence_from_logits,
 )
 from .renyi import (
     collision_entropy,

@@ -119,64 +119,6 @@ static void tl_scan_classes(const tl_reader *reader, const void *list, int32_t b
 #undef TL_CALL
 }
 
-/* Squared error.  totals: sum of the node; unit: value of one unit of weight. */
-static inline void tl_scan_moments_of(const int is_narrow, const int has_weights,
-                                      const tl_reader *reader, const void *list, int32_t begin,
-                                      int32_t end, tl_left *left, const int64_t *sums,
-                                      int64_t total, const tl_bounds *bounds, double *best,
-                                      int32_t *best_at) {
-    /* Sums stay below 2^61 in size and are rounded to 53 bits: the sides err by a few 2^8. */
-    const double margin = 4096.0;
-    const uint16_t *narrow = (const uint16_t *)list;
-    const uint32_t *wide = (const uint32_t *)list;
-    int64_t moments[TL_RUN_BLOCK];
-    double weights[TL_RUN_BLOCK], lefts[TL_RUN_BLOCK], excess[TL_RUN_BLOCK];
-    int64_t moment = left->stats[0], weight = left->weight;
-    double whole = (double)bounds->weight, mean = (double)total / whole;
-    const uint32_t mask = reader->index_mask;
-    int32_t i, j;
-    for (i = begin; i < end; i += TL_RUN_BLOCK) {
-        int32_t length = end - i < TL_RUN_BLOCK ? end - i : TL_RUN_BLOCK;
-        double bar = *best > 0.0 ? *best * (1.0 - 1e-9) : *best;
-        for (j = 0; j < length; j++) {
-            uint32_t sample =
-                is_narrow ? narrow[i + j] >> TL_NARROW_SHIFT : (wide[i + j] & mask) >> 1;
-            moments[j] = moment;
-            lefts[j] = (double)moment;
-            weights[j] = (double)weight;
-            moment += sums[sample];
-            weight += has_weights ? reader->weights[sample] : 1;
-        }
-        if (!tl_screen_moments(weights, lefts, whole, mean, margin, bar, length, excess))
-            continue;
-        for (j = 0; j < length; j++) {
-            if (excess[j] >= 0.0 && tl_is_start(reader, list, i + j) &&
-                tl_is_feasible(bounds, left->n + i - begin + j, (int64_t)weights[j])) {
-                /* Both sides are rounded from whole numbers: mirrored cuts score alike. */
-                double score = tl_moments_score(lefts[j], (double)(total - moments[j]), weights[j],
-                                                whole, mean);
-                if (score > *best) {
-                    *best = score;
-                    *best_at = i + j;
-                }
-            }
-        }
-    }
-}
-
-static void tl_scan_moments(const tl_reader *reader, const void *list, int32_t begin, int32_t end,
-                            tl_left *left, const int64_t *sums, int64_t total,
-                            const tl_bounds *bounds, double *best, int32_t *best_at) {
-#define TL_CALL(is_narrow, has_weights)                                                        \
-    tl_scan_moments_of(is_narrow, has_weights, reader, list, begin, end, left, sums, total,    \
-                       bounds, best, best_at)
-    if (reader->is_narrow && reader->weights == NULL) TL_CALL(1, 0);
-    else if (reader->is_narrow) TL_CALL(1, 1);
-    else if (reader->weights == NULL) TL_CALL(0, 0);
-    else TL_CALL(0, 1);
-#undef TL_CALL
-}
-
 /* A criterion that is a function of one power sum, its terms in tables. */
 typedef struct {
     int formula;

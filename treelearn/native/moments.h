@@ -1,0 +1,154 @@
+/* Scan of a run of entries by squared error, as the other scans of runs.h: sums laid down in a
+ * block, a screen, the exact score of what passes it.
+ */
+#ifndef TREELEARN_MOMENTS_H
+#define TREELEARN_MOMENTS_H
+
+#include "runs.h"
+#include "simd.h"
+
+/* Sums stay below 2^61 in size and are rounded to 53 bits: the sides err by a few 2^8. */
+#define TL_MOMENT_MARGIN 4096.0
+
+/* Any weights, plain code; total: sum of the node. */
+static inline void tl_scan_moments_of(const int is_narrow, const int has_weights,
+                                      const tl_reader *reader, const void *list, int32_t begin,
+                                      int32_t end, tl_left *left, const int64_t *sums,
+                                      int64_t total, const tl_bounds *bounds, double *best,
+                                      int32_t *best_at) {
+    const uint16_t *narrow = (const uint16_t *)list;
+    const uint32_t *wide = (const uint32_t *)list;
+    int64_t moments[TL_RUN_BLOCK];
+    double weights[TL_RUN_BLOCK], lefts[TL_RUN_BLOCK], excess[TL_RUN_BLOCK];
+    int64_t moment = left->stats[0], weight = left->weight;
+    double whole = (double)bounds->weight, mean = (double)total / whole;
+    const uint32_t mask = reader->index_mask;
+    int32_t i, j;
+    for (i = begin; i < end; i += TL_RUN_BLOCK) {
+        int32_t length = end - i < TL_RUN_BLOCK ? end - i : TL_RUN_BLOCK;
+        double bar = *best > 0.0 ? *best * (1.0 - 1e-9) : *best;
+        for (j = 0; j < length; j++) {
+            uint32_t sample =
+                is_narrow ? narrow[i + j] >> TL_NARROW_SHIFT : (wide[i + j] & mask) >> 1;
+            moments[j] = moment;
+            lefts[j] = (double)moment;
+            weights[j] = (double)weight;
+            moment += sums[sample];
+            weight += has_weights ? reader->weights[sample] : 1;
+        }
+        if (!tl_screen_moments(weights, lefts, whole, mean, TL_MOMENT_MARGIN, bar, length, excess))
+            continue;
+        for (j = 0; j < length; j++) {
+            if (excess[j] >= 0.0 && tl_is_start(reader, list, i + j) &&
+                tl_is_feasible(bounds, left->n + i - begin + j, (int64_t)weights[j])) {
+                /* Both sides are rounded from whole numbers: mirrored cuts score alike. */
+                double score = tl_moments_score(lefts[j], (double)(total - moments[j]), weights[j],
+                                                whole, mean);
+                if (score > *best) {
+                    *best = score;
+                    *best_at = i + j;
+                }
+            }
+        }
+    }
+}
+
+#if TL_HAS_X86
+/* Whole numbers of any size, rounded once. */
+TL_TARGET_AVX2 static inline __m256d tl_to_doubles(__m256i x) {
+    /* Upper 48 and lower 48 bits, each placed in the mantissa of a large number. */
+    const __m256i low_base = _mm256_castpd_si256(_mm256_set1_pd(0x1p52));
+    const __m256i high_base = _mm256_castpd_si256(_mm256_set1_pd(0x1.8p68));
+    const __m256d bases = _mm256_set1_pd(0x1.8p68 + 0x1p52);
+    __m256i high = _mm256_blend_epi16(_mm256_srai_epi32(x, 16), _mm256_setzero_si256(), 0x33);
+    __m256i low = _mm256_blend_epi16(x, low_base, 0x88);
+    high = _mm256_add_epi64(high, high_base);
+    return _mm256_add_pd(_mm256_sub_pd(_mm256_castsi256_pd(high), bases),
+                         _mm256_castsi256_pd(low));
+}
+
+/* Unit weights. */
+TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
+    const int is_narrow, const tl_reader *reader, const void *list, int32_t begin, int32_t end,
+    const tl_left *left, const int64_t *sums, int64_t total, const tl_bounds *bounds, double *best,
+    int32_t *best_at) {
+    const uint16_t *narrow = (const uint16_t *)list;
+    const uint32_t *wide = (const uint32_t *)list;
+    const uint32_t mask = reader->index_mask;
+    const double whole = (double)bounds->weight, mean = (double)total / whole;
+    const __m256d all = _mm256_set1_pd(whole), means = _mm256_set1_pd(mean);
+    const __m256d margin = _mm256_set1_pd(TL_MOMENT_MARGIN);
+    const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
+    int64_t moments[64], moment = left->stats[0], n_left = left->n;
+    int32_t i, j;
+    for (i = begin; i < end; i += 64, n_left += 64) {
+        const int32_t length = end - i < 64 ? end - i : 64;
+        const __m256d bar = _mm256_set1_pd(*best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best);
+        __m256d n = _mm256_add_pd(_mm256_set1_pd((double)n_left),
+                                  _mm256_setr_pd(0.0, 1.0, 2.0, 3.0));
+        uint64_t hits = 0;
+        for (j = 0; j < length; j++) {
+            moments[j] = moment;
+            moment += sums[is_narrow ? narrow[i + j] >> TL_NARROW_SHIFT
+                                     : (wide[i + j] & mask) >> 1];
+        }
+        for (j = 0; j < length; j += 4, n = _mm256_add_pd(n, _mm256_set1_pd(4.0))) {
+            __m256d sum = tl_to_doubles(_mm256_loadu_si256((const __m256i *)(moments + j)));
+            __m256d off = _mm256_sub_pd(sum, _mm256_mul_pd(means, n));
+            __m256d sides = _mm256_mul_pd(n, _mm256_sub_pd(all, n));
+            off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
+            hits |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
+                        _mm256_mul_pd(off, off), _mm256_mul_pd(bar, sides), _CMP_GE_OQ))
+                    << j;
+        }
+        if (length < 64) hits &= ((uint64_t)1 << length) - 1;
+        for (; hits; hits &= hits - 1) {
+            const int64_t weight = n_left + __builtin_ctzll(hits);
+            double score;
+            j = __builtin_ctzll(hits);
+            if (!tl_is_start(reader, list, i + j) || !tl_is_feasible(bounds, weight, weight))
+                continue;
+            score = tl_moments_score((double)moments[j], (double)(total - moments[j]),
+                                     (double)weight, whole, mean);
+            if (score > *best) {
+                *best = score;
+                *best_at = i + j;
+            }
+        }
+    }
+}
+
+TL_TARGET_AVX2 static void tl_scan_moments_avx2(const tl_reader *reader, const void *list,
+                                                int32_t begin, int32_t end, const tl_left *left,
+                                                const int64_t *sums, int64_t total,
+                                                const tl_bounds *bounds, double *best,
+                                                int32_t *best_at) {
+    if (reader->is_narrow)
+        tl_scan_unit_moments_avx2(1, reader, list, begin, end, left, sums, total, bounds, best,
+                                  best_at);
+    else
+        tl_scan_unit_moments_avx2(0, reader, list, begin, end, left, sums, total, bounds, best,
+                                  best_at);
+}
+#endif
+
+static void tl_scan_moments(int simd, const tl_reader *reader, const void *list, int32_t begin,
+                            int32_t end, tl_left *left, const int64_t *sums, int64_t total,
+                            const tl_bounds *bounds, double *best, int32_t *best_at) {
+#define TL_CALL(is_narrow, has_weights)                                                        \
+    tl_scan_moments_of(is_narrow, has_weights, reader, list, begin, end, left, sums, total,    \
+                       bounds, best, best_at)
+#if TL_HAS_X86
+    if (simd >= TL_AVX2 && reader->weights == NULL) {
+        tl_scan_moments_avx2(reader, list, begin, end, left, sums, total, bounds, best, best_at);
+        return;
+    }
+#endif
+    if (reader->is_narrow && reader->weights == NULL) TL_CALL(1, 0);
+    else if (reader->is_narrow) TL_CALL(1, 1);
+    else if (reader->weights == NULL) TL_CALL(0, 0);
+    else TL_CALL(0, 1);
+#undef TL_CALL
+}
+
+#endif
