@@ -284,7 +284,7 @@ def build_twins(folder, *options):
     if shutil.which(command[0]) is None:
         pytest.skip("there is no C compiler")
     flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
-    include = f"-I{_cupy.SOURCES.parent / 'native'}"
+    include = f"-I{_cupy.HEADERS}"
     made = {source: folder / f"{source.stem}.so" for source in SOURCES}
     compilers = [
         subprocess.Popen([*command, *flags, *options, include, source, "-o", library, "-lm"])

@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,6 +74,25 @@ def test_compiles_without_a_device(nvrtc, source, architecture):
 
 
 # -- the modules --------------------------------------------------------------------------------
+
+
+def test_a_new_header_is_a_new_source(monkeypatch, tmp_path):
+    """What CuPy has compiled and kept must not outlive the headers that it was made of."""
+
+    class Recorder:
+        def __init__(self, **options):
+            self.options = options
+
+    monkeypatch.setattr(_cupy, "import_cupy", lambda: SimpleNamespace(RawModule=Recorder))
+    monkeypatch.setattr(_cupy, "HEADERS", tmp_path)
+    codes = []
+    for text in ("int a;", "int a;", "int b;"):
+        (tmp_path / "some.h").write_text(text)
+        made = _cupy._module.__wrapped__("fill.cu").options
+        assert made["backend"] == "nvrtc" and f"-I{tmp_path}" in made["options"]
+        codes.append(made["code"])
+    assert codes[0] == codes[1] != codes[2]
+    assert codes[0].split("\n", 1)[1] == (_cupy.SOURCES / "fill.cu").read_text()
 
 
 @pytest.mark.parametrize("modules", [(numpy_kernels, cuda_kernels), (numpy_values, cuda_values)])

@@ -1,14 +1,18 @@
 """The one place that imports CuPy, and compiles and launches the CUDA sources with it."""
 
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["SOURCES", "Device", "compile_options", "import_cupy"]
+__all__ = ["HEADERS", "SOURCES", "Device", "compile_options", "import_cupy"]
 
 SOURCES = Path(__file__).parent / "histogram"
-"""Folder of the CUDA sources; they include the headers of ``native``."""
+"""Folder of the CUDA sources."""
+
+HEADERS = Path(__file__).parent / "native"
+"""Folder of the headers that they include."""
 
 _N_THREADS = 256
 # More blocks than any device runs at a time; kernels loop over what is left.
@@ -46,15 +50,17 @@ def compile_options():
     tuple of str
         Nothing is fused, so that every sum and product has the bits of the CPU's.
     """
-    return ("-std=c++17", "--fmad=false", f"-I{SOURCES.parent / 'native'}")
+    return ("-std=c++17", "--fmad=false", f"-I{HEADERS}")
 
 
 @cache
 def _module(source):
     """Return the compiled kernels of a source; the first call compiles them."""
-    return import_cupy().RawModule(
-        code=(SOURCES / source).read_text(), options=compile_options(), backend="nvrtc"
-    )
+    headers = b"".join(path.read_bytes() for path in sorted(HEADERS.glob("*.h")))
+    # CuPy keeps what it has compiled, on disk, under a hash of the source alone: the headers'
+    # hash in it is what makes a new version of them a new source.
+    code = f"// {sha256(headers).hexdigest()}\n{(SOURCES / source).read_text()}"
+    return import_cupy().RawModule(code=code, options=compile_options(), backend="nvrtc")
 
 
 class Device:

@@ -301,7 +301,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 
@@ -340,7 +340,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 

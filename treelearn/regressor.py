@@ -236,7 +236,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 
