@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["HEADERS", "SOURCES", "Device", "compile_options", "import_cupy"]
+__all__ = ["HEADERS", "N_THREADS", "SOURCES", "Device", "compile_options", "import_cupy"]
 
 SOURCES = Path(__file__).parent / "histogram"
 """Folder of the CUDA sources."""
@@ -14,7 +14,9 @@ SOURCES = Path(__file__).parent / "histogram"
 HEADERS = Path(__file__).parent / "native"
 """Folder of the headers that they include."""
 
-_N_THREADS = 256
+N_THREADS = 256
+"""Threads of a block."""
+
 # More blocks than any device runs at a time; kernels loop over what is left.
 _MOST_BLOCKS = 65535
 
@@ -107,11 +109,11 @@ class Device:
         """
         grid = (int(min(max(1, n_blocks), _MOST_BLOCKS)),)
         function = _module(source).get_function(kernel)
-        function(grid, (_N_THREADS,), tuple(arguments), shared_mem=shared_bytes)
+        function(grid, (N_THREADS,), tuple(arguments), shared_mem=shared_bytes)
 
     def blocks_of(self, n_items):
         """Return the blocks in which every item has a thread."""
-        return -(-int(n_items) // _N_THREADS)
+        return -(-int(n_items) // N_THREADS)
 
     def on_host(self, array):
         """Return an array of the device as a NumPy array."""

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .._cupy import Device
+from .._cupy import N_THREADS, Device
 from ._formulas import drawn_features
 from .table import RECORD_BYTES
 
@@ -28,6 +28,8 @@ _CHUNK = 16384
 # Shared memory of a block that fills: so much that the threads of several blocks run side by side.
 _FILL_BYTES = 32 * 1024
 _TILE = 1024  # as in finish.cu
+# Blocks of a scan: as many threads as any device runs at a time. Each has its own scratch memory.
+_SCAN_BLOCKS = 2048
 # What tl_choose writes of a node before its statistics.
 _SPLIT = ("feature", "bin", "next_bin", "missing_goes_left", "n_samples", "weight")
 
@@ -83,6 +85,7 @@ def scan(table, histograms, nodes):
         varies = device.on_host(drawn)
         drawn = xp.asarray(drawn_features(nodes["seed"], varies, table.facts["max_features"]))
     n_scratch = 4 * _most_classes(table) + 4
+    n_threads = min(n_items, _SCAN_BLOCKS * N_THREADS)
     score, tie_score = xp.empty(n_items), xp.empty(n_items)
     bin_of = xp.empty(n_items, dtype=np.int32)
     goes_left = xp.empty(n_items, dtype=np.uint8)
@@ -92,11 +95,12 @@ def scan(table, histograms, nodes):
     arguments = (
         *(*rules, table.n_bins, histograms, stats, n_samples, weight, lower, upper, drawn),
         *(np.int64(n_items), np.int64(n_scratch)),
-        xp.empty((n_items, 3 * n_stats), dtype=np.int64),
-        xp.empty((n_items, n_scratch)),
+        xp.empty((n_threads, 3 * n_stats), dtype=np.int64),
+        xp.empty((n_threads, n_scratch)),
         *(score, tie_score, bin_of, goes_left),
     )
-    device.launch("scan.cu", "tl_scan", device.blocks_of(n_items), arguments)
+    n_blocks = min(device.blocks_of(n_items), _SCAN_BLOCKS)
+    device.launch("scan.cu", "tl_scan", n_blocks, arguments)
     found = xp.empty((n_nodes, len(_SPLIT) + n_stats), dtype=np.int64)
     arguments = (
         *(*rules, table.n_bins, histograms, n_samples),

@@ -168,7 +168,7 @@ TL_KERNEL tl_varies(TL_RULES, const int32_t *n_bins, const int64_t *histograms, 
 }
 
 /* The best cut of one feature in one node: an item. bin[item] is -1 where none is feasible.
- * The scratch of an item: the left and the right statistics vector, then the side it adds. */
+ * The scratch of a thread: the statistics of the bins so far, of the left and of the right side. */
 TL_KERNEL tl_scan(TL_RULES, const int32_t *n_bins, const int64_t *histograms,
                   const int64_t *stats, const int64_t *n_samples, const int64_t *weight,
                   const double *lower, const double *upper, const uint8_t *drawn,
@@ -182,9 +182,9 @@ TL_KERNEL tl_scan(TL_RULES, const int32_t *n_bins, const int64_t *histograms,
         int feature = (int)(item % rules.n_features), n = n_bins[feature], code, side, i;
         const int64_t *cells = histograms + item * rules.n_codes * rules.n_channels;
         const int64_t *missing = cells + (int64_t)n * rules.n_channels;
-        int64_t *left = whole_scratch + item * 3 * rules.n_stats;
+        int64_t *left = whole_scratch + TL_FIRST * 3 * rules.n_stats;
         int64_t *tried = left + rules.n_stats, *right = tried + rules.n_stats;
-        double *scratch = real_scratch + item * n_scratch;
+        double *scratch = real_scratch + TL_FIRST * n_scratch;
         int64_t n_left = 0, weight_left = 0, n_missing = missing[0];
         tl_node node;
         score[item] = -TL_INFINITY;
