@@ -65,6 +65,17 @@ def data_folder():
     return folder
 
 
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory):
+    """Return the CPU twins of the CUDA sources, of one thread and of several, or skip."""
+    from cuda_twin import build_threaded_twins, build_twins
+
+    return {
+        "twin": build_twins(tmp_path_factory.mktemp("twin")),
+        "threads": build_threaded_twins(tmp_path_factory.mktemp("threads")),
+    }
+
+
 @pytest.fixture(scope="session", params=["numpy", "array_api_strict", "torch", "cupy"])
 def xp(request):
     """Return the array API namespace of a library, or skip the test where it is absent."""

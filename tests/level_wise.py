@@ -11,7 +11,7 @@ from treelearn.histogram._formulas import Formulas
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 from treelearn.histogram import _histogram_grower as compiled
-from treelearn.histogram import grower
+from treelearn.histogram import cuda_kernels, grower
 from treelearn.histogram.table import make_table
 
 REGRESSION = ["squared_error", "poisson", "gaussian_entropy"]
@@ -29,7 +29,8 @@ def grow_both(estimator, X, y, sample_weight, kernels, total=None):
             bins = training_set.bins
             records = training_set.records.view(bins.code_dtype)
             codes = records[: len(training_set.rows), : training_set.n_features].T
-            table = make_table(formulas, np.ascontiguousarray(codes), bins.n_bins)
+            xp = kernels.current_device().xp if kernels is cuda_kernels else np
+            table = make_table(formulas, np.ascontiguousarray(codes), bins.n_bins, xp)
             seen.append(grower.grow_by_levels(table, bins, kernels, **options))
 
         def grow(self):

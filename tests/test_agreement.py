@@ -315,13 +315,13 @@ def test_decision_path_and_methods(table):
     assert a.max_features_ == b.max_features_
 
 
-def test_parameters_are_scikit_learns_and_three_more():
+def test_parameters_are_scikit_learns_and_four_more():
     for ours, theirs in (
         (DecisionTreeClassifier, rival.DecisionTreeClassifier),
         (DecisionTreeRegressor, rival.DecisionTreeRegressor),
     ):
         mine, other = ours().get_params(), theirs().get_params()
-        extra = {"max_bins": None, "n_jobs": None}
+        extra = {"max_bins": None, "n_jobs": None, "device": "cpu"}
         if ours is DecisionTreeClassifier:
             extra["order"] = 2.0
         assert mine == other | extra

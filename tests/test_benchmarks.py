@@ -12,7 +12,7 @@ import treelearn
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKLY = ["--rows", "300", "--rounds", "1"]
-SCRIPTS = ["fit", "predict", "criteria", "scaling", "grid_search"]
+SCRIPTS = ["fit", "predict", "criteria", "scaling", "grid_search", "gpu"]
 
 
 @pytest.fixture
@@ -256,6 +256,31 @@ def test_plot_refuses_what_is_no_result(script, tmp_path):
     path.write_text(json.dumps({"benchmark": "predict", "rows": [{}]}))
     with pytest.raises(SystemExit, match="no result of benchmarks.fit"):
         plot.main([str(path)])
+
+
+def test_gpu_says_where_there_is_none(script, monkeypatch, capsys):
+    gpu = script("gpu")
+
+    def open_engine():
+        raise ImportError('CuPy is not installed: pip install "treelearn[gpu]".')
+
+    monkeypatch.setattr("treelearn._device.open_engine", open_engine)
+    assert gpu.main(["--quick"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "needs a GPU" in said and "treelearn[gpu]" in said
+
+
+def test_gpu_runs_on_a_stand_in(script, tmp_path, libraries):
+    from cuda_twin import stand_in
+
+    gpu = script("gpu")
+    with stand_in("twin", libraries):
+        options = ["--quick", "--rows", "2000", "--rounds", "1", "--cpu", "--save", "result"]
+        assert gpu.main(options) == 0
+    rows = saved(tmp_path)["rows"]
+    steps = {row["what"].split()[1] for row in rows[1:]}
+    assert {"fit", "encode", "fill", "scan", "partition", "finish", "predict", "CPU,"} <= steps
+    assert all(row["times_the_floor"] > 0 and row["is_held"] is None for row in rows[1:])
 
 
 def test_images_are_as_described(script):

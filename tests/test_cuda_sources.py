@@ -8,15 +8,13 @@ import ctypes
 import importlib.util
 import inspect
 import re
-import shlex
-import shutil
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cuda_twin import SOURCES, Twin
 from hypothesis import given
 from hypothesis import strategies as st
 from level_wise import estimator_of, grow_both, problems, same_arrays
@@ -25,10 +23,7 @@ from treelearn._impurity import impurities, search_histograms
 
 from treelearn import _cupy, batched
 from treelearn.criteria import kernel_of
-from treelearn.histogram import cuda_kernels, numpy_kernels
-
-SOURCES = [_cupy.SOURCES / name for name in ("kernels.cu", "batched.cu")]
-
+from treelearn.histogram import cuda_kernels, cuda_values, numpy_kernels, numpy_values
 
 # -- NVRTC --------------------------------------------------------------------------------------
 
@@ -81,10 +76,30 @@ def test_compiles_without_a_device(nvrtc, source, architecture):
 # -- the modules --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["fill", "scan", "partition", "finish"])
-def test_kernel_modules_have_the_same_signatures(name):
-    ours, theirs = (inspect.signature(getattr(m, name)) for m in (numpy_kernels, cuda_kernels))
-    assert ours == theirs
+def test_a_new_header_is_a_new_source(monkeypatch, tmp_path):
+    """What CuPy has compiled and kept must not outlive the headers that it was made of."""
+
+    class Recorder:
+        def __init__(self, **options):
+            self.options = options
+
+    monkeypatch.setattr(_cupy, "import_cupy", lambda: SimpleNamespace(RawModule=Recorder))
+    monkeypatch.setattr(_cupy, "HEADERS", tmp_path)
+    codes = []
+    for text in ("int a;", "int a;", "int b;"):
+        (tmp_path / "some.h").write_text(text)
+        made = _cupy._module.__wrapped__("fill.cu").options
+        assert made["backend"] == "nvrtc" and f"-I{tmp_path}" in made["options"]
+        codes.append(made["code"])
+    assert codes[0] == codes[1] != codes[2]
+    assert codes[0].split("\n", 1)[1] == (_cupy.SOURCES / "fill.cu").read_text()
+
+
+@pytest.mark.parametrize("modules", [(numpy_kernels, cuda_kernels), (numpy_values, cuda_values)])
+def test_kernel_modules_have_the_same_signatures(modules):
+    for name in modules[0].__all__:
+        ours, theirs = (inspect.signature(getattr(module, name)) for module in modules)
+        assert ours == theirs
 
 
 def test_without_cupy_an_error_says_what_to_install(monkeypatch):
@@ -95,59 +110,11 @@ def test_without_cupy_an_error_says_what_to_install(monkeypatch):
 
 # -- the CPU twin -------------------------------------------------------------------------------
 
-C_TYPES = {"int32": ctypes.c_int32, "int64": ctypes.c_int64, "float64": ctypes.c_double}
-
-
-class Twin:
-    """A device that is the CPU: NumPy for CuPy, the sources through the C compiler."""
-
-    xp = np
-
-    def __init__(self, libraries):
-        self.libraries = libraries
-
-    def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
-        values = []
-        for value in arguments:
-            if isinstance(value, np.ndarray):
-                assert value.flags.c_contiguous
-                values.append(ctypes.c_void_p(value.ctypes.data))
-            else:
-                values.append(C_TYPES[value.dtype.name](value))
-        getattr(self.libraries[source], kernel)(*values)
-
-    def blocks_of(self, n_items):
-        return n_items
-
-    def on_host(self, array):
-        return array
-
-
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory):
-    """Return the CPU twins of the sources, or skip."""
-    command = shlex.split(sysconfig.get_config_var("CC") or "cc")[:1]
-    if shutil.which(command[0]) is None:
-        command = ["cc"]
-    if shutil.which(command[0]) is None:
-        pytest.skip("there is no C compiler")
-    folder = tmp_path_factory.mktemp("twins")
-    found = {}
-    for source in SOURCES:
-        library = folder / f"{source.stem}.so"
-        flags = ["-x", "c", "-O1", "-fPIC", "-shared", "-ffp-contract=off", "-Wall", "-Werror"]
-        include = f"-I{_cupy.SOURCES.parent / 'native'}"
-        subprocess.run(
-            [*command, *flags, include, str(source), "-o", str(library), "-lm"], check=True
-        )
-        found[source.name] = ctypes.CDLL(str(library))
-    return found
-
 
 @pytest.fixture
 def twin(libraries, monkeypatch):
     """Make the CUDA kernel module work on the twin."""
-    device = Twin(libraries)
+    device = Twin(libraries["twin"])
     monkeypatch.setattr(cuda_kernels, "_device", lambda: device)
     return cuda_kernels
 
@@ -155,7 +122,7 @@ def twin(libraries, monkeypatch):
 @given(problem=problems())
 def test_twin_grows_the_tree_of_the_other_engines(libraries, problem):
     with pytest.MonkeyPatch.context() as patch:
-        device = Twin(libraries)
+        device = Twin(libraries["twin"])
         patch.setattr(cuda_kernels, "_device", lambda: device)
         same_arrays(*grow_both(*problem, cuda_kernels))
 
@@ -191,19 +158,21 @@ def test_twin_of_the_batched_functions(libraries, seed, criterion, has_missing, 
     kernel = kernel_of(*criterion)
     rules = (has_missing, int(rng.integers(1, 4)), float(rng.choice([0.0, 2.0])))
     with pytest.MonkeyPatch.context() as patch:
-        device = Twin(libraries)
+        device = Twin(libraries["twin"])
         patch.setattr(cuda_kernels, "_device", lambda: device)
+        put = device.xp.asarray
         rows = weights.reshape(-1, weights.shape[-1])
         np.testing.assert_array_equal(
-            cuda_kernels.impurities(rows, kernel), impurities(rows, kernel)
+            cuda_kernels.impurities(put(rows), kernel).get(), impurities(rows, kernel)
         )
-        found = cuda_kernels.search_histograms(weights, n_samples, kernel, *rules)
+        moved = None if n_samples is None else put(n_samples)
+        found = cuda_kernels.search_histograms(put(weights), moved, kernel, *rules)
         expected = search_histograms(weights, n_samples, kernel, *rules)
         for a, b in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+            np.testing.assert_array_equal(a.get(), b)
         for bad in (-1.0, np.nan, np.inf):
             with pytest.raises(ValueError, match="finite and none negative"):
-                cuda_kernels.impurities(np.array([[1.0, bad]]), kernel)
+                cuda_kernels.impurities(put([[1.0, bad]]), kernel)
 
 
 # -- a device, where there is one ---------------------------------------------------------------

@@ -16,7 +16,16 @@ LAYERS = (
         *("_signals", "_impurity", "_cupy"),
     ),
     (
-        *("_checks", "_sorting", "_lists", "_statistics", "_hash", "_cache", "_training_set"),
+        *(
+            "_units",
+            "_checks",
+            "_sorting",
+            "_lists",
+            "_statistics",
+            "_hash",
+            "_cache",
+            "_training_set",
+        ),
         *("_codes", "tree"),
     ),
     (
@@ -25,9 +34,12 @@ LAYERS = (
     ),
     (
         *("_node", "_local", "_records", "_tiny", "_grower", "_code_node", "_code_grower"),
-        *("_code_fitting", "histogram", "_fitting", "batched"),
+        *("_code_fitting", "histogram", "_fitting", "_device_fitting", "batched"),
     ),
-    ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
+    (
+        *("_validation", "training_set", "_device", "_device_estimator", "_estimator"),
+        *("classifier", "regressor", "forest"),
+    ),
     (
         *("_show_versions", "_scores", "_tables", "_significance", "_study_data", "_study"),
         *("_comparison", "_tree_distance", "_pruning", "_leaf_statistics", "laboratory"),

@@ -1,16 +1,22 @@
 """The one place that imports CuPy, and compiles and launches the CUDA sources with it."""
 
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["SOURCES", "Device", "compile_options", "import_cupy"]
+__all__ = ["HEADERS", "N_THREADS", "SOURCES", "Device", "compile_options", "import_cupy"]
 
 SOURCES = Path(__file__).parent / "histogram"
-"""Folder of the CUDA sources; they include the headers of ``native``."""
+"""Folder of the CUDA sources."""
 
-_N_THREADS = 256
+HEADERS = Path(__file__).parent / "native"
+"""Folder of the headers that they include."""
+
+N_THREADS = 256
+"""Threads of a block."""
+
 # More blocks than any device runs at a time; kernels loop over what is left.
 _MOST_BLOCKS = 65535
 
@@ -46,15 +52,17 @@ def compile_options():
     tuple of str
         Nothing is fused, so that every sum and product has the bits of the CPU's.
     """
-    return ("-std=c++17", "--fmad=false", f"-I{SOURCES.parent / 'native'}")
+    return ("-std=c++17", "--fmad=false", f"-I{HEADERS}")
 
 
 @cache
 def _module(source):
     """Return the compiled kernels of a source; the first call compiles them."""
-    return import_cupy().RawModule(
-        code=(SOURCES / source).read_text(), options=compile_options(), backend="nvrtc"
-    )
+    headers = b"".join(path.read_bytes() for path in sorted(HEADERS.glob("*.h")))
+    # CuPy keeps what it has compiled, on disk, under a hash of the source alone: the headers'
+    # hash in it is what makes a new version of them a new source.
+    code = f"// {sha256(headers).hexdigest()}\n{(SOURCES / source).read_text()}"
+    return import_cupy().RawModule(code=code, options=compile_options(), backend="nvrtc")
 
 
 class Device:
@@ -64,10 +72,24 @@ class Device:
     ----------
     xp : module
         CuPy.
+
+    Raises
+    ------
+    ImportError
+        If CuPy is not there.
+    RuntimeError
+        If CuPy finds no GPU.
     """
 
     def __init__(self):
         self.xp = import_cupy()
+        runtime = self.xp.cuda.runtime
+        try:
+            n_devices = runtime.getDeviceCount()
+        except runtime.CUDARuntimeError:
+            n_devices = 0
+        if n_devices == 0:
+            raise RuntimeError("CuPy is installed but finds no GPU that it can use.")
 
     def launch(self, source, kernel, n_blocks, arguments, shared_bytes=0):
         """Launch a kernel.
@@ -87,12 +109,17 @@ class Device:
         """
         grid = (int(min(max(1, n_blocks), _MOST_BLOCKS)),)
         function = _module(source).get_function(kernel)
-        function(grid, (_N_THREADS,), tuple(arguments), shared_mem=shared_bytes)
+        function(grid, (N_THREADS,), tuple(arguments), shared_mem=shared_bytes)
 
     def blocks_of(self, n_items):
         """Return the blocks in which every item has a thread."""
-        return -(-int(n_items) // _N_THREADS)
+        return -(-int(n_items) // N_THREADS)
 
     def on_host(self, array):
         """Return an array of the device as a NumPy array."""
         return np.asarray(self.xp.asnumpy(array))
+
+    def free_bytes(self):
+        """Return the bytes of device memory that are free, those that CuPy keeps among them."""
+        free, _ = self.xp.cuda.runtime.memGetInfo()
+        return free + self.xp.get_default_memory_pool().free_bytes()

@@ -8,6 +8,8 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._device import bins_of, is_on_gpu, on_host
+from ._device_estimator import look_up_on_gpu
 from ._fitting import grow_tree
 from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
 from ._threads import effective_n_threads
@@ -71,7 +73,7 @@ class TreeEstimator:
             X = columns_in_range(X)
         return X, np.atleast_1d(y), sample_weight, None
 
-    def _grow(self, X, y, n_classes, sample_weight, selection=None):
+    def _grow(self, X, y, n_classes, sample_weight, selection=None, engine=None):
         """Grow and prune the tree from encoded targets of shape (n_outputs, n_samples)."""
         if self.n_jobs == 0:
             raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
@@ -86,11 +88,14 @@ class TreeEstimator:
         rules = growth_rules(self, n_samples, n_features)
         rules["monotonic"] = monotonic
         seed = _draw_seed(self.random_state, rules, n_features)
-        tree = grow_tree(
-            *(X, y, n_classes, sample_weight, kernel, rules, seed, self.n_jobs),
-            max_bins=self.max_bins,
-            shared=shared,
-        )
+        data = (X, y, n_classes, sample_weight, kernel, rules, seed)
+        if engine is None:
+            tree = grow_tree(*data, self.n_jobs, max_bins=bins_of(self), shared=shared)
+        else:
+            # Taken here, so that who grows on the CPU need not wait for it.
+            from ._device_fitting import grow_tree_on
+
+            tree = grow_tree_on(engine, *data, max_bins=bins_of(self))
         self.n_features_in_ = n_features
         self.n_outputs_ = y.shape[0]
         self.max_features_ = rules["max_features"]
@@ -132,6 +137,8 @@ class TreeEstimator:
 
         ``make(tree)`` gives 8 bytes a node, an array that is kept under its name.
         """
+        if is_on_gpu(X):
+            return look_up_on_gpu(self, X, check_input, name, make)
         tree = vars(self).get("_tree")
         if tree is None:
             check_is_fitted(self)  # says in scikit-learn's words that it is not
@@ -191,7 +198,8 @@ class TreeEstimator:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows; float64 and 64-bit integers are compared as float64.
+            The rows; float64 and 64-bit integers are compared as float64. An array on a GPU is
+            routed there, and so is what comes back.
         check_input : bool, default=True
             False skips the checks; X must then be an array of floats or a CSR matrix.
 
@@ -217,7 +225,7 @@ class TreeEstimator:
         csr_matrix of shape (n_samples, n_nodes)
             1 where a row passes a node.
         """
-        leaves = self._leaves(X, check_input)
+        leaves = on_host(self._leaves(X, check_input))
         tree = self._tree
         parent = np.full(tree.node_count, -1, dtype=np.int64)
         inner = np.flatnonzero(tree.children_left != -1)

@@ -14,6 +14,7 @@ from ._training_set import TrainingSet
 from .criteria import (
     ABSOLUTE_ERROR,
     ERROR_RATE,
+    GAUSSIAN,
     GAUSSIAN_RIDGE,
     GINI,
     POISSON,
@@ -24,7 +25,7 @@ from .criteria import (
 )
 from .tree import Tree
 
-__all__ = ["grow_tree"]
+__all__ = ["check_binned", "count_tables", "grow_tree"]
 
 # Tables of the terms of class counts take 16 bytes a unit of weight: half a gigabyte here.
 _LARGEST_TABLE = 2**25
@@ -77,13 +78,13 @@ def grow_tree(
         If the criterion or the splitter has no meaning on bins.
     """
     if max_bins is not None:
-        _check_binned(kernel, rules)
+        check_binned(kernel, rules)
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
     options = {
         "is_centred": kernel.formula != POISSON,
-        "ridge_share": GAUSSIAN_RIDGE,
+        "ridge_share": GAUSSIAN_RIDGE if kernel.formula == GAUSSIAN else 0.0,
         "n_threads": n_threads,
     }
     if max_bins is not None:
@@ -94,7 +95,7 @@ def grow_tree(
         training_set = BinnedSet(X, y, n_classes, sample_weight, max_bins=max_bins, **options)
         make_grower = HistogramGrower
     else:
-        tables_of = partial(_count_tables, kernel, rules)
+        tables_of = partial(count_tables, kernel, rules)
         arrays = grow_over_codes(
             X, y, n_classes, sample_weight, kernel, rules, tables_of, n_threads
         )
@@ -104,7 +105,7 @@ def grow_tree(
         make_grower = partial(Grower, keeps_lists=keeps_lists)
     rules = dict(
         rules,
-        tables=_count_tables(kernel, rules, training_set.whole_weight),
+        tables=count_tables(kernel, rules, training_set.whole_weight),
         tie_terms=_tie_terms(kernel, rules, training_set.whole_weight, max_bins),
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
@@ -142,7 +143,7 @@ def _content(X, y, n_classes, sample_weight):
     return key
 
 
-def _check_binned(kernel, rules):
+def check_binned(kernel, rules):
     """Raise ValueError for what growth on bins does not know."""
     if kernel.formula == ABSOLUTE_ERROR:
         raise ValueError(
@@ -175,7 +176,7 @@ def _target_ranks(y):
     return np.stack([np.unique(row, return_inverse=True)[1].ravel() for row in y]).astype(np.int32)
 
 
-def _count_tables(kernel, rules, total):
+def count_tables(kernel, rules, total):
     """Return the terms of whole class counts and of whole weights, where tables serve.
 
     ``total`` is the whole weight of the samples, None where there is none.

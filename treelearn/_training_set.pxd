@@ -7,6 +7,7 @@ cdef class TrainingSet:
     cdef readonly object rows               # the samples: row numbers, increasing
     cdef readonly double total_weight       # in weight_scale
     cdef readonly double weight_scale       # a power of two by which weights were divided
+    cdef object weights                     # WeightUnits of the samples
     cdef readonly object n_classes
     cdef readonly int class_shift           # the class is entry >> class_shift; 0: not in the entry
     cdef uint32_t index_mask                # the sample is (entry & index_mask) >> 1

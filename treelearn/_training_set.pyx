@@ -15,12 +15,11 @@ from ._lists cimport ListSource, build_lists, filter_list
 from ._signals cimport must_stop, raise_pending
 from ._types cimport *
 
+from ._units import WeightUnits, target_units, weight_units
+
 cdef enum:
     MEMORY_RAN_OUT = 1
     INTERRUPTED = 2
-
-# Sums of whole units stay below 2^61, so that the difference of two fits into 64 bits.
-SUM_BITS = 61
 
 cdef enum:
     # Columns read together: a cache line of float32.
@@ -188,33 +187,20 @@ cdef class TrainingSet:
         """Choose the samples and express their weights in whole units."""
         memset(&self.targets, 0, sizeof(Targets))
         self.targets.n_total = self.n_total
-        self.targets.has_unit_weights = True
-        self.targets.weight_unit = 1.0
-        self.weight_scale = 1.0
         if sample_weight is None:
             self.rows = np.arange(self.n_total, dtype=np.int32)
-            self.total_weight = self.n_total
-            return
-        self.rows = np.flatnonzero(sample_weight).astype(np.int32)
-        exponent = int(np.frexp(sample_weight.max())[1])
-        if not -20 <= exponent <= 40:
-            # Far from 1, products of weights with targets would leave the range of float64.
-            self.weight_scale = np.ldexp(1.0, exponent)
-            sample_weight = np.ldexp(sample_weight, -exponent)
-            sample_weight[self.rows] = np.maximum(sample_weight[self.rows], 2.0**-1000)
-        weights = sample_weight[self.rows]
-        self.total_weight = weights.sum()
-        if (weights == weights[0]).all():
-            self.targets.weight_unit = weights[0]
-            return
-        self.targets.has_unit_weights = False
-        if not ((weights == np.floor(weights)).all() and self.total_weight < 2.0**53):
-            self.targets.weight_unit = 2.0 ** _unit_exponent(sample_weight)
-        units = np.rint(sample_weight / self.targets.weight_unit).astype(np.int64)
-        # A sample stays a sample, however small its weight is beside the others.
-        units[self.rows] = np.maximum(units[self.rows], 1)
-        self.arrays["weights"] = units
-        self.targets.weights = <const int64_t*> address_of(units)
+            self.weights = WeightUnits(None, 1.0, 1.0, float(self.n_total))
+        else:
+            self.rows = np.flatnonzero(sample_weight).astype(np.int32)
+            self.weights = weight_units(sample_weight[self.rows])
+        self.total_weight, self.weight_scale = self.weights.total, self.weights.scale
+        self.targets.weight_unit = self.weights.unit
+        self.targets.has_unit_weights = self.weights.units is None
+        if self.weights.units is not None:
+            units = np.zeros(self.n_total, dtype=np.int64)
+            units[self.rows] = self.weights.units
+            self.arrays["weights"] = units
+            self.targets.weights = <const int64_t*> address_of(units)
 
     def _take_labels(self, y):
         """Point `targets` at labels."""
@@ -233,45 +219,30 @@ cdef class TrainingSet:
         """Point `targets` at real targets, and express their moments in whole units."""
         n_outputs = y.shape[0]
         # Of the samples alone: what other rows hold must not change a bit.
-        samples = y[:, self.rows]
-        weights = np.full(len(self.rows), self.targets.weight_unit)
-        if not self.targets.has_unit_weights:
-            weights = self.arrays["weights"][self.rows] * self.targets.weight_unit
-        # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
-        exponent = int(np.frexp(np.abs(samples).max())[1])
-        scaled = np.ldexp(samples, -exponent)
-        centres = np.zeros(n_outputs)
-        if is_centred:
-            centres = np.average(scaled, axis=1, weights=weights / weights.max())
-        deviations = scaled - centres[:, None]
-        unit_exponent = _unit_exponent(weights * deviations)
-        square_exponent = _unit_exponent(weights * deviations**2)
-        sums = np.zeros((n_outputs, self.n_total), dtype=np.int64)
-        squares = np.zeros((n_outputs, self.n_total), dtype=np.int64)
-        sums[:, self.rows] = np.rint(np.ldexp(weights * deviations, -unit_exponent))
-        squares[:, self.rows] = np.rint(np.ldexp(weights * deviations**2, -square_exponent))
-        variances = np.average(deviations**2, axis=1, weights=weights / weights.max())
-        ridges = ridge_share * variances
-        # A constant is one by its values: its mean may be off by rounding.
-        ridges[(samples == samples[:, :1]).all(axis=1)] = 0.0
-        self.arrays.update(
-            y=y,
-            sums=sums,
-            squares=squares,
-            centres=np.ldexp(centres, exponent),
-            ridges=np.ldexp(ridges, 2 * exponent),
-        )
+        samples = y if len(self.rows) == self.n_total else y.take(self.rows, axis=1)
+        units = target_units(samples, self.weights, is_centred, ridge_share)
+        sums, squares = units.sums, units.squares
+        if len(self.rows) < self.n_total:
+            sums, squares = (np.zeros((n_outputs, self.n_total), np.int64) for _ in range(2))
+            sums[:, self.rows], squares[:, self.rows] = units.sums, units.squares
+        self.arrays.update(y=y, sums=sums, squares=squares)
+        self.targets.y = <const double*> address_of(y)
+        self.targets.sums = <const int64_t*> address_of(sums)
+        self.targets.square_sums = <const int64_t*> address_of(squares)
+        self._point_at_units(units)
+
+    def _point_at_units(self, units):
+        """Point `targets` at the units of real targets."""
+        n_outputs = len(units.centres)
+        self.arrays.update(centres=units.centres, ridges=units.ridges)
         self.targets.is_classification = False
         self.targets.n_outputs = n_outputs
         self.targets.n_stats = 2 * n_outputs
         self.targets.max_n_classes = 1
-        self.targets.y = <const double*> address_of(y)
-        self.targets.sums = <const int64_t*> address_of(sums)
-        self.targets.square_sums = <const int64_t*> address_of(squares)
-        self.targets.centres = <const double*> address_of(self.arrays["centres"])
-        self.targets.ridges = <const double*> address_of(self.arrays["ridges"])
-        self.targets.sum_unit = np.ldexp(1.0, unit_exponent + exponent)
-        self.targets.square_ratio = np.ldexp(1.0, square_exponent - 2 * unit_exponent)
+        self.targets.centres = <const double*> address_of(units.centres)
+        self.targets.ridges = <const double*> address_of(units.ridges)
+        self.targets.sum_unit = units.sum_unit
+        self.targets.square_ratio = units.square_ratio
 
     def _take_lists(self, lists):
         """Take what was sorted before."""
@@ -380,11 +351,3 @@ cdef void build_group(
         status[0] = MEMORY_RAN_OUT
     elif polls and must_stop(last_poll):
         status[0] = INTERRUPTED
-
-
-def _unit_exponent(values):
-    """Return e such that the sum of abs(values) is below 2^SUM_BITS units of 2^e."""
-    largest_exponent = int(np.frexp(np.abs(values).max())[1])
-    total = np.abs(np.ldexp(values, -largest_exponent)).sum()
-    # No unit below 2^-900: its square would not be a number.
-    return max(largest_exponent + int(np.frexp(total)[1]) - SUM_BITS, -900)

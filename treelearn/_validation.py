@@ -22,10 +22,13 @@ from sklearn.utils.validation import (
 from ._checks import FINITE, MISSING, worst_value
 
 __all__ = [
+    "as_float",
+    "check_finite",
     "check_monotonic_cst",
     "check_params",
-    "check_training_data",
     "check_rows",
+    "check_shapes",
+    "check_training_data",
     "check_target_range",
     "check_weights",
     "columns_in_range",
@@ -149,14 +152,52 @@ def _validate(estimator, X, options):
         return validate_data(estimator, X, **options(np.float64))
 
 
+def check_shapes(estimator, X, y, reset):
+    """Validate the shapes and dtypes of X, and of y for fit, but no value of X.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Who speaks; with ``reset`` it takes the number of features.
+    X : ndarray
+        Any array of the shape and dtype of the rows.
+    y : ndarray, (ndarray,) or None
+        Labels or targets; in a tuple: their values are not looked at either. None fails for fit.
+    reset : bool
+        Whether this is a fit.
+
+    Returns
+    -------
+    ndarray or None
+        The checked y.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn does.
+    """
+    words = {"dtype": "numeric", "ensure_all_finite": False}
+    if not reset:
+        validate_data(estimator, X, reset=False, **words)
+        return None
+    is_shape = isinstance(y, tuple)
+    y_words = {"ensure_2d": False, "dtype": None, "ensure_all_finite": not is_shape}
+    y = y[0] if is_shape else y
+    return validate_data(estimator, X, y, validate_separately=(words, y_words))[1]
+
+
+def check_finite(estimator, X, may_miss, name="X"):
+    """Raise ValueError for infinite values, and for NaN unless values may be missing."""
+    words = {"estimator_name": type(estimator).__name__, "input_name": name}
+    _assert_all_finite_element_wise(X, xp=np, allow_nan=may_miss, **words)
+
+
 def _check_finite(estimator, X):
     """Raise ValueError for infinite values, and for NaN in a sparse matrix."""
-    words = {"estimator_name": type(estimator).__name__, "input_name": "X"}
     if issparse(X):
-        assert_all_finite(X, **words)
-        return
-    if _worst_value(X) not in (FINITE, MISSING):
-        _assert_all_finite_element_wise(X, xp=np, allow_nan=True, **words)
+        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    elif _worst_value(X) not in (FINITE, MISSING):
+        check_finite(estimator, X, may_miss=True)
 
 
 def columns_in_range(X):

@@ -1,6 +1,7 @@
 """DecisionTreeClassifier."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ._checks import count_labels
+from ._device import choose_engine, is_on_gpu
+from ._device_estimator import labels_on, look_up_on_gpu
 from ._estimator import TreeEstimator
 from .criteria import CLASSIFICATION_CRITERIA, concavity_bound
 
@@ -75,6 +78,12 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
     n_jobs : int or None, default=None
         Threads. None: as many as OpenMP, threadpoolctl and joblib allow. The tree has the same
         bits for any number.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where to fit. "cuda": on the current GPU, on bins (255 where ``max_bins`` is None), the
+        same tree as the CPU grows on them; X, y and sample_weight may be CuPy arrays or torch
+        tensors, which are not copied to the host. "auto": there if there is one and it has
+        memory enough, else on the CPU, on the same bins. Predictions are made where the rows
+        are. Needs ``pip install "treelearn[gpu]"``; see docs/gpu.md.
 
     Attributes
     ----------
@@ -133,6 +142,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         "order": [Interval(Real, 0, None, closed="right")],
         "max_bins": [Interval(Integral, 2, 65535, closed="both"), None],
         "n_jobs": [int, None],
+        "device": [StrOptions({"cpu", "cuda", "auto"})],
     }
     _sklearn_class = _SklearnClassifier
     _sklearn_criteria = ("gini", "entropy", "log_loss")
@@ -156,6 +166,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         monotonic_cst=None,
         max_bins=None,
         n_jobs=None,
+        device="cpu",
     ):
         super().__init__(
             criterion=criterion,
@@ -175,6 +186,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         self.order = order
         self.max_bins = max_bins
         self.n_jobs = n_jobs
+        self.device = device
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, check_input=True, rows=None):
@@ -205,6 +217,16 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
 
     def _fit_classes(self, X, y, sample_weight, check_input, rows):
         """Fit; the estimator may be left half changed."""
+        engine = choose_engine(self, X, y, sample_weight, rows, is_classification=True)
+        if engine is not None:
+            X, labels, classes, weights = labels_on(
+                engine, self, X, y, sample_weight, check_input, _encode_labels
+            )
+            n_classes = [len(found) for found in classes]
+            self._warn_of_negative_gains(max(n_classes))
+            self._grow(X, labels, n_classes, weights, engine=engine)
+            self._take_classes(classes)
+            return
         X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
         whole = _whole_numbers(y)
@@ -229,12 +251,14 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         self._grow(X, labels, n_classes, weights, selection)
         if selection is not None:
             classes = self._drop_absent(labels, classes, selection.rows)
-            n_classes = [len(found) for found in classes]
+        self._take_classes(classes)
+
+    def _take_classes(self, classes):
+        """Note the classes of every output, and prune."""
+        n_classes = [len(found) for found in classes]
         single = len(classes) == 1
         self.classes_ = classes[0] if single else classes
-        self.n_classes_ = n_classes[0] if single else np.array(n_classes, dtype=np.intp)
-        if single:
-            self.n_classes_ = np.intp(n_classes[0])
+        self.n_classes_ = np.intp(n_classes[0]) if single else np.array(n_classes, dtype=np.intp)
         self._prune_tree()
 
     def _class_weights(self, columns, selection):
@@ -277,7 +301,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 
@@ -286,6 +310,8 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels; of equally frequent classes the first.
         """
+        if is_on_gpu(X):
+            return look_up_on_gpu(self, X, check_input, "labels", self._labels_of_nodes)
         if vars(self).get("n_outputs_", 1) == 1:
             majority = self._look_up(X, check_input, "majority", _majority)
             return self.classes_.take(majority)
@@ -298,6 +324,12 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             axis=1,
         ).astype(self.classes_[0].dtype, copy=False)
 
+    def _labels_of_nodes(self, tree):
+        """Return the label that each node predicts, of every output where there are more."""
+        classes = [self.classes_] if self.n_outputs_ == 1 else self.classes_
+        labels = [found[_majority(tree, output)] for output, found in enumerate(classes)]
+        return labels[0] if self.n_outputs_ == 1 else np.stack(labels, axis=1)
+
     def _majority(self, output):
         """Return the class that each leaf predicts, kept after the first call."""
         return self._derive(("majority", output), lambda: _majority(self._tree, output))
@@ -308,7 +340,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 
@@ -318,6 +350,12 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             Shares, in the order of ``classes_``.
         """
         check_is_fitted(self)
+        if is_on_gpu(X):
+            shares = [
+                look_up_on_gpu(self, X, check_input, ("shares", k), partial(_leaf_values, k))
+                for k in range(self.n_outputs_)
+            ]
+            return shares[0] if self.n_outputs_ == 1 else shares
         leaves = self._leaves(X, check_input)
         shares = [self._shares(k).take(leaves, axis=0) for k in range(self.n_outputs_)]
         return shares[0] if self.n_outputs_ == 1 else shares
@@ -326,6 +364,16 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
 def _majority(tree, output=0):
     """Return the class that each leaf predicts for one output; of equally frequent the first."""
     return tree.leaf_values(output).argmax(axis=1)
+
+
+def _leaf_values(output, tree):
+    return tree.leaf_values(output)
+
+
+def _encode_labels(labels):
+    """Return the distinct labels, sorted, and the place of each: whole numbers are counted."""
+    whole = _whole_numbers(labels)
+    return _encode(labels if whole is None else whole)
 
 
 def _whole_numbers(y):

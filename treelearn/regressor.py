@@ -8,6 +8,8 @@ from sklearn.base import _fit_context
 from sklearn.tree import DecisionTreeRegressor as _SklearnRegressor
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._device import choose_engine, is_on_gpu
+from ._device_estimator import look_up_on_gpu, targets_on
 from ._estimator import TreeEstimator
 from ._validation import check_target_range
 from .criteria import REGRESSION_CRITERIA
@@ -63,6 +65,12 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
     n_jobs : int or None, default=None
         Threads. None: as many as OpenMP, threadpoolctl and joblib allow. The tree has the same
         bits for any number.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where to fit. "cuda": on the current GPU, on bins (255 where ``max_bins`` is None), the
+        same tree as the CPU grows on them; X, y and sample_weight may be CuPy arrays or torch
+        tensors, which are not copied to the host. "auto": there if there is one and it has
+        memory enough, else on the CPU, on the same bins. Predictions are made where the rows
+        are. Needs ``pip install "treelearn[gpu]"``; see docs/gpu.md.
 
     Attributes
     ----------
@@ -106,6 +114,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         "criterion": [StrOptions(set(REGRESSION_CRITERIA))],
         "max_bins": [Interval(Integral, 2, 65535, closed="both"), None],
         "n_jobs": [int, None],
+        "device": [StrOptions({"cpu", "cuda", "auto"})],
     }
     _sklearn_class = _SklearnRegressor
     _sklearn_criteria = ("squared_error", "absolute_error", "poisson")
@@ -127,6 +136,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         monotonic_cst=None,
         max_bins=None,
         n_jobs=None,
+        device="cpu",
     ):
         if isinstance(criterion, str) and criterion == "friedman_mse":
             # As scikit-learn 1.9 does, under every supported version.
@@ -154,6 +164,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         )
         self.max_bins = max_bins
         self.n_jobs = n_jobs
+        self.device = device
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, check_input=True, rows=None):
@@ -184,6 +195,17 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
 
     def _fit_targets(self, X, y, sample_weight, check_input, rows):
         """Fit; the estimator may be left half changed."""
+        has_squares = self.criterion in ("squared_error", "gaussian_entropy")
+        engine = choose_engine(self, X, y, sample_weight, rows, is_classification=False)
+        if engine is not None:
+            X, targets, weights = targets_on(engine, self, X, y, sample_weight, check_input)
+            self._check_targets(targets)
+            largest = np.array([[float(targets.min()), float(targets.max())]])
+            total = float(X.shape[0] if weights is None else weights.sum())
+            check_target_range(largest, np.array([total]), has_squares)
+            self._grow(X, targets, None, weights, engine=engine)
+            self._prune_tree()
+            return
         X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
         targets = np.ascontiguousarray(columns.T, dtype=np.float64)
@@ -191,21 +213,22 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
             raise ValueError(
                 f"Number of labels={targets.shape[1]} does not match number of samples={X.shape[0]}"
             )
-        if self.criterion == "poisson":
-            used = targets if selection is None else targets[:, selection.rows]
-            if (used < 0).any():
-                raise ValueError(
-                    "Some value(s) of y are negative which is not allowed for Poisson regression."
-                )
-            if used.sum() <= 0:
-                raise ValueError(
-                    "Sum of y is not positive which is necessary for Poisson regression."
-                )
+        self._check_targets(targets if selection is None else targets[:, selection.rows])
         weights = self._checked_weights(sample_weight, X)
-        has_squares = self.criterion in ("squared_error", "gaussian_entropy")
         check_target_range(targets, weights, has_squares)
         self._grow(X, targets, None, weights, selection)
         self._prune_tree()
+
+    def _check_targets(self, targets):
+        """Raise ValueError for targets of which the Poisson deviance is no number."""
+        if self.criterion != "poisson":
+            return
+        if (targets < 0).any():
+            raise ValueError(
+                "Some value(s) of y are negative which is not allowed for Poisson regression."
+            )
+        if targets.sum() <= 0:
+            raise ValueError("Sum of y is not positive which is necessary for Poisson regression.")
 
     def predict(self, X, check_input=True):
         """Predict the value of the leaf of each row.
@@ -213,7 +236,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
+            The rows; for those on a GPU the answer is there too.
         check_input : bool, default=True
             False skips the checks.
 
@@ -224,8 +247,14 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         """
         if vars(self).get("n_outputs_", 1) == 1:
             return self._look_up(X, check_input, "value", _first_value)
+        if is_on_gpu(X):
+            return look_up_on_gpu(self, X, check_input, "values", _all_values)
         return self._tree.value.take(self._leaves(X, check_input), axis=0)
 
 
 def _first_value(tree):
     return tree.value[:, 0]
+
+
+def _all_values(tree):
+    return tree.value

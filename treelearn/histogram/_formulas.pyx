@@ -237,7 +237,9 @@ cdef class Formulas(Grower):
 
     def describe(
         self,
-        const int32_t[::1] rows,
+        y,
+        weights,
+        const int32_t[::1] samples,
         const int64_t[::1] start,
         const int64_t[::1] n_samples,
         const int64_t[:, ::1] stats,
@@ -247,10 +249,14 @@ cdef class Formulas(Grower):
 
         Parameters
         ----------
-        rows : ndarray of int32
-            Rows of the samples, node after node.
+        y : ndarray of shape (n_outputs, n_samples) or None
+            float64 targets; None in classification, which needs no samples.
+        weights : ndarray of shape (n_samples,) or None
+            int64, in units; None where every sample weighs one.
+        samples : ndarray of int32
+            The samples, node after node.
         start, n_samples, weight : ndarray of shape (n_nodes,)
-            Where the samples of each node stand in ``rows``, and their weight in units.
+            Where the samples of each node stand, and their weight in units.
         stats : ndarray of shape (n_nodes, n_stats)
             Statistics vectors.
 
@@ -263,12 +269,21 @@ cdef class Formulas(Grower):
         value : ndarray of shape (n_nodes, n_values)
             The mean of every regression output; the share of class 0 in classification.
         """
-        cdef const Search* search = &self.search
-        cdef const Targets* targets = &search.targets
+        cdef Search search = self.search
+        cdef Targets* targets = &search.targets
         cdef int64_t n_nodes = start.shape[0], i
         cdef int32_t output, n_values = 1 if targets.is_classification else targets.n_outputs
-        cdef const int32_t* samples
+        cdef const int32_t* members = NULL
+        cdef const double[:, ::1] y_view
+        cdef const int64_t[::1] units
         cdef int32_t n
+        if y is not None:
+            y_view = y
+            targets.y = &y_view[0, 0]
+            targets.n_total = y_view.shape[1]
+        if weights is not None:
+            units = weights
+            targets.weights = &units[0]
         impurity = np.empty(n_nodes)
         pure = np.empty(n_nodes, dtype=np.uint8)
         value = np.empty((n_nodes, n_values))
@@ -278,17 +293,18 @@ cdef class Formulas(Grower):
         cdef double[:, ::1] value_view = value
         cdef double[::1] counts_view = counts
         for i in range(n_nodes):
-            samples = &rows[start[i]]
+            if not targets.is_classification:
+                members = &samples[start[i]]
             n = <int32_t> n_samples[i]
             impurity_view[i] = impurity_of(
-                search, samples, n, &stats[i, 0], weight[i], &counts_view[0], NULL, NULL
+                &search, members, n, &stats[i, 0], weight[i], &counts_view[0], NULL, NULL
             )
-            pure_view[i] = is_pure(targets, samples, n, &stats[i, 0])
+            pure_view[i] = is_pure(targets, members, n, &stats[i, 0])
             for output in range(n_values):
                 if targets.is_classification:
                     value_view[i, output] = <double> stats[i, 0] / <double> weight[i]
                 else:
-                    value_view[i, output] = value_of(search, output, samples, n, NULL, NULL)
+                    value_view[i, output] = value_of(&search, output, members, n, NULL, NULL)
         return impurity, pure, value
 
 

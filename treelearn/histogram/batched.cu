@@ -1,14 +1,26 @@
 /* Impurities and best splits of many nodes for a GPU, as _impurity.pyx on the CPU. */
 #include "launch.h"
 
+#define TL_LARGEST_WEIGHT 0x1p900
+
+/* Whether a weight is one: not negative, not NaN, and of sums that do not overflow. */
+TL_DEVICE int tl_is_weight(double count) { return count >= 0.0 && count < TL_LARGEST_WEIGHT; }
+
+/* is_bad: out, 1 where a weight is none, 0 before; checked on the way, as another pass over the
+ * counts would take as long as this one. */
 TL_KERNEL tl_impurities(int formula, double order, double scale, const double *counts,
-                        int64_t n_nodes, int n_classes, double *impurity) {
+                        int64_t n_nodes, int n_classes, double *impurity, int32_t *is_bad) {
     int64_t node;
     int c;
     for (node = TL_FIRST; node < n_nodes; node += TL_STEP) {
         const double *own = counts + node * n_classes;
         double total = 0.0;
-        for (c = 0; c < n_classes; c++) total += own[c];
+        int are_weights = 1;
+        for (c = 0; c < n_classes; c++) {
+            total += own[c];
+            are_weights &= tl_is_weight(own[c]);
+        }
+        if (!are_weights) *is_bad = 1;
         impurity[node] =
             total > 0.0 ? scale * tl_class_impurity(formula, order, own, n_classes, total) : 0.0;
     }
@@ -20,7 +32,7 @@ TL_KERNEL tl_search(int formula, double order, double scale, int shannon_ties, i
                     int64_t min_samples_leaf, double min_weight_leaf, const double *histograms,
                     const int64_t *samples_of, int has_samples, int64_t n_items, int n_all_bins,
                     int n_classes, double *all_scratch, double *score, double *tie_score,
-                    int32_t *bin, uint8_t *missing_goes_left, double *gain) {
+                    int32_t *bin, uint8_t *missing_goes_left, double *gain, int32_t *is_bad) {
     int n_bins = n_all_bins - has_missing;
     int64_t item;
     for (item = TL_FIRST; item < n_items; item += TL_STEP) {
@@ -41,8 +53,10 @@ TL_KERNEL tl_search(int formula, double order, double scale, int shannon_ties, i
         for (b = 0; b < n_all_bins; b++) {
             double in_bin = 0.0, present;
             for (c = 0; c < n_classes; c++) {
-                whole[c] += cells[(int64_t)b * n_classes + c];
-                in_bin += cells[(int64_t)b * n_classes + c];
+                double count = cells[(int64_t)b * n_classes + c];
+                whole[c] += count;
+                in_bin += count;
+                if (!tl_is_weight(count)) *is_bad = 1;
             }
             present = has_samples ? (double)n_samples[b] : in_bin;
             weight += in_bin;

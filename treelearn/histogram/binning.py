@@ -1,13 +1,14 @@
 """Quantile bins of every feature, and the codes of values in them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ._binning import encode, last_of_bins
 
-__all__ = ["Bins", "MAX_BINS", "bin_samples"]
+__all__ = ["Bins", "Coder", "MAX_BINS", "bin_samples", "find_bins"]
 
 MAX_BINS = 65535
 """Most bins of a feature: with the code for missing values they fit into 16 bits."""
@@ -108,13 +109,53 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
         def allocate(dtype):
             return np.empty((n_features, n_samples), dtype=dtype)
 
+    def make_coder(edges, before=None):
+        return _Coder(X, edges, n_threads, before)
+
+    return find_bins(
+        partial(_sorted_columns, X),
+        lambda f: np.unique(_column(X, f)),
+        make_coder,
+        allocate,
+        (n_samples, n_features),
+        max_bins,
+    )
+
+
+def find_bins(sorted_columns, distinct_values, make_coder, allocate, shape, max_bins):
+    """Return the bins and codes of a table of any library.
+
+    Parameters
+    ----------
+    sorted_columns : callable
+        Called with row numbers, None for all, yields those rows of each column as an ndarray:
+        sorted, without NaN.
+    distinct_values : callable
+        Called with a feature, returns its distinct values as an ndarray, sorted, NaN last.
+    make_coder : callable
+        Called with the edges of all features and the coder before or None, returns a `Coder`.
+    allocate : callable
+        As of `bin_samples`.
+    shape : tuple of int
+        Samples and features.
+    max_bins : int
+        Most bins of a feature.
+
+    Returns
+    -------
+    bins : Bins
+        The bins.
+    codes : array
+        What ``allocate`` has returned, filled.
+    """
+    n_samples, n_features = shape
     rows = _sampled_rows(n_samples, max(SAMPLE_ROWS, 10 * max_bins))
     edges, may_be_exact = [], []
-    for column in _sorted_columns(X, rows):
+    for column in sorted_columns(rows):
         last, n_distinct = last_of_bins(column, max_bins)
         edges.append(column[last] + 0.0)
         may_be_exact.append(len(column) > 0 and n_distinct == len(last))
-    coder = _Coder(X, edges, n_threads)
+    coder = make_coder(edges)
     codes = allocate(coder.code_dtype)
     coder.encode(range(n_features), codes)
     if rows is None:
@@ -125,7 +166,7 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
     unseen = [f for f in range(n_features) if may_be_exact[f] and not is_exact[f]]
     renewed = []
     for f in unseen:
-        distinct = np.unique(_column(X, f)) + 0.0
+        distinct = distinct_values(f) + 0.0
         distinct = np.unique(distinct[~np.isnan(distinct)])
         if len(distinct) <= max_bins:
             edges[f] = distinct
@@ -133,7 +174,7 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
     if not renewed:
         return coder.bins(), codes
     dtype = coder.code_dtype
-    coder = _Coder(X, edges, n_threads, lowest_and_highest=coder)
+    coder = make_coder(edges, coder)
     if coder.code_dtype != dtype:
         codes = allocate(coder.code_dtype)
         renewed = range(n_features)
@@ -141,27 +182,32 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
     return coder.bins(), codes
 
 
-class _Coder:
-    """Edges of all features in the form that the compiled kernel reads, and what it finds out."""
+class Coder:
+    """The edges of all features, and what encoding finds out of their bins.
 
-    def __init__(self, X, edges, n_threads, lowest_and_highest=None):
-        self.X = X
+    Parameters
+    ----------
+    edges : list of ndarray
+        For every feature the highest value of each bin.
+    dtype : dtype
+        Of the values.
+    n_threads : int
+        Threads that encode.
+    before : Coder or None
+        What is known of features whose bins are the same.
+    """
+
+    def __init__(self, edges, dtype, n_threads=1, before=None):
         self.edges = list(edges)
-        n_bins = np.array([max(1, len(e)) for e in edges], dtype=np.int32)
-        self.n_bins = n_bins
-        self.code_dtype = _code_dtype(n_bins)
-        self.bin_starts = np.concatenate([[0], np.cumsum(n_bins, dtype=np.int64)])
-        n_padded = [1 << (int(n) - 1).bit_length() for n in n_bins]
-        self.edge_starts = np.concatenate([[0], np.cumsum(n_padded, dtype=np.int64)])
-        self.padded = np.full(self.edge_starts[-1], np.inf, dtype=X.dtype)
-        for start, e in zip(self.edge_starts[:-1], edges, strict=True):
-            self.padded[start : start + max(0, len(e) - 1)] = e[:-1]
+        self.n_bins = np.array([max(1, len(e)) for e in edges], dtype=np.int32)
+        self.code_dtype = _code_dtype(self.n_bins)
+        self.bin_starts = np.concatenate([[0], np.cumsum(self.n_bins, dtype=np.int64)])
         shape = (max(1, n_threads), self.bin_starts[-1])
-        self.lowest = np.full(shape, np.inf, dtype=X.dtype)
-        self.highest = np.full(shape, -np.inf, dtype=X.dtype)
+        self.lowest = np.full(shape, np.inf, dtype=dtype)
+        self.highest = np.full(shape, -np.inf, dtype=dtype)
         self.n_missing = np.zeros((shape[0], len(edges)), dtype=np.int64)
-        if lowest_and_highest is not None:
-            self._take(lowest_and_highest)
+        if before is not None:
+            self._take(before)
 
     def _take(self, other):
         """Keep what is known of the features whose bins are the same."""
@@ -174,6 +220,30 @@ class _Coder:
                 )
                 self.lowest[0, here] = other.lowest[:, there].min(axis=0)
                 self.highest[0, here] = other.highest[:, there].max(axis=0)
+
+    def bins(self):
+        """Return the bins, the findings of all threads taken together."""
+        lowest = self.lowest.min(axis=0).astype(np.float64)
+        highest = self.highest.max(axis=0).astype(np.float64)
+        edges = highest.copy()
+        edges[self.bin_starts[1:] - 1] = np.inf
+        for start, e in zip(self.bin_starts[:-1], self.edges, strict=True):
+            edges[start : start + max(0, len(e) - 1)] = e[:-1]
+        has_missing = self.n_missing.sum(axis=0) > 0
+        return Bins(self.n_bins, self.bin_starts, lowest, highest, edges, has_missing)
+
+
+class _Coder(Coder):
+    """Edges in the form that the compiled kernel reads."""
+
+    def __init__(self, X, edges, n_threads, before):
+        super().__init__(edges, X.dtype, n_threads, before)
+        self.X = X
+        n_padded = [1 << (int(n) - 1).bit_length() for n in self.n_bins]
+        self.edge_starts = np.concatenate([[0], np.cumsum(n_padded, dtype=np.int64)])
+        self.padded = np.full(self.edge_starts[-1], np.inf, dtype=X.dtype)
+        for start, e in zip(self.edge_starts[:-1], edges, strict=True):
+            self.padded[start : start + max(0, len(e) - 1)] = e[:-1]
 
     def encode(self, features, codes):
         """Write the codes of some features, all at once where they are all."""
@@ -209,17 +279,6 @@ class _Coder:
         self.lowest[:, written] = lowest
         self.highest[:, written] = highest
         self.n_missing[:, features] = n_missing
-
-    def bins(self):
-        """Return the bins, the findings of all threads taken together."""
-        lowest = self.lowest.min(axis=0).astype(np.float64)
-        highest = self.highest.max(axis=0).astype(np.float64)
-        edges = highest.copy()
-        edges[self.bin_starts[1:] - 1] = np.inf
-        for start, e in zip(self.bin_starts[:-1], self.edges, strict=True):
-            edges[start : start + max(0, len(e) - 1)] = e[:-1]
-        has_missing = self.n_missing.sum(axis=0) > 0
-        return Bins(self.n_bins, self.bin_starts, lowest, highest, edges, has_missing)
 
 
 def _code_dtype(n_bins):

@@ -1,6 +1,7 @@
 """The four steps of level-wise growth on a GPU: names and signatures of ``numpy_kernels``.
 
-Nodes are dicts of NumPy arrays; samples and histograms stay on the device. Also the batched
+Nodes are dicts of NumPy arrays; samples and histograms stay on the device. A level waits for the
+device once, for its splits; once more where features are drawn, and in regression. Also the batched
 functions of ``treelearn.batched`` for CuPy arrays.
 """
 
@@ -9,47 +10,63 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .._cupy import Device
+from .._cupy import N_THREADS, Device
 from ._formulas import drawn_features
+from .table import RECORD_BYTES
 
-__all__ = ["fill", "finish", "impurities", "partition", "scan", "search_histograms"]
+__all__ = [
+    *("SHARED_BYTES", "current_device"),
+    *("fill", "finish", "impurities", "partition", "scan", "search_histograms"),
+]
+
+SHARED_BYTES = 48 * 1024
+"""Shared memory that every device offers a block; as in native/launch.h."""
 
 # Samples of a chunk: enough that clearing and adding up a histogram in shared memory is little
 # beside them.
 _CHUNK = 16384
-_SHARED_BYTES = 48 * 1024  # what every device offers a block
+# Shared memory of a block that fills: so much that the threads of several blocks run side by side.
+_FILL_BYTES = 32 * 1024
+_TILE = 1024  # as in finish.cu
+# Blocks of a scan: as many threads as any device runs at a time. Each has its own scratch memory.
+_SCAN_BLOCKS = 2048
+# What tl_choose writes of a node before its statistics.
+_SPLIT = ("feature", "bin", "next_bin", "missing_goes_left", "n_samples", "weight")
 
 _device = cache(Device)
 _rules = WeakKeyDictionary()  # by table: the first arguments of its kernels
+
+
+def current_device():
+    """Return the device that the kernels run on."""
+    return _device()
 
 
 def fill(table, samples, start, n_samples):
     """Return the histograms of some nodes; see ``numpy_kernels``."""
     device = _device()
     xp = device.xp
-    n_features = len(table.codes)
-    shape = (len(start), n_features, table.n_codes, table.n_channels)
+    shape = (len(start), table.n_features, table.n_codes, table.n_channels)
     histograms = xp.zeros(shape, dtype=np.int64)
-    chunks, n_chunks = _chunks(xp, start, n_samples)
-    cell_bytes = 8 * table.n_codes * table.n_channels
-    is_shared = cell_bytes <= _SHARED_BYTES
-    arguments = (
-        *_rule_arguments(table),
-        table.codes,
-        samples,
-        *(_or_nothing(xp, a) for a in (table.labels, table.sums, table.square_sums)),
-        _or_nothing(xp, table.weights),
-        *chunks,
-        np.int64(n_chunks),
-        np.int32(is_shared),
-        histograms,
+    chunks = _chunks(xp, start, n_samples)
+    facts = table.facts
+    counts_samples = (
+        facts["is_classification"] and facts["has_unit_weights"] and facts["n_outputs"] == 1
     )
-    n_blocks = n_chunks * n_features
-    device.launch("kernels.cu", "tl_fill", n_blocks, arguments, cell_bytes if is_shared else 0)
-    if table.labels is not None and table.weights is None:
-        n_cells = histograms.size // table.n_channels
-        arguments = (*_rule_arguments(table), np.int64(n_cells), histograms)
-        device.launch("kernels.cu", "tl_count", device.blocks_of(n_cells), arguments)
+    cell_bytes = 4 * facts["n_stats"] if counts_samples else 8 * table.n_channels
+    width, has_room = _fill_width(table, cell_bytes)
+    n_blocks = len(chunks[0]) * -(-table.n_features // width)
+    targets = (table.labels, table.sums, table.square_sums, table.weights)
+    if counts_samples:
+        targets = (table.labels,)
+    arguments = (
+        *(*_rule_arguments(table), table.records, samples),
+        *(_or_nothing(xp, array) for array in targets),
+        *(*chunks, np.int64(n_blocks), np.int32(width), np.int32(has_room), histograms),
+    )
+    kernel = "tl_fill_counts" if counts_samples else "tl_fill"
+    shared_bytes = width * table.n_codes * cell_bytes if has_room else 0
+    device.launch("fill.cu", kernel, n_blocks, arguments, shared_bytes)
     return histograms
 
 
@@ -64,107 +81,85 @@ def scan(table, histograms, nodes):
     drawn = xp.ones((n_nodes, n_features), dtype=np.uint8)
     if table.facts["max_features"] < n_features:
         arguments = (*rules, table.n_bins, histograms, np.int64(n_items), drawn)
-        device.launch("kernels.cu", "tl_varies", device.blocks_of(n_items), arguments)
+        device.launch("scan.cu", "tl_varies", device.blocks_of(n_items), arguments)
         varies = device.on_host(drawn)
         drawn = xp.asarray(drawn_features(nodes["seed"], varies, table.facts["max_features"]))
     n_scratch = 4 * _most_classes(table) + 4
+    n_threads = min(n_items, _SCAN_BLOCKS * N_THREADS)
     score, tie_score = xp.empty(n_items), xp.empty(n_items)
     bin_of = xp.empty(n_items, dtype=np.int32)
     goes_left = xp.empty(n_items, dtype=np.uint8)
-    n_samples = xp.asarray(nodes["n_samples"])
+    n_samples, weight, stats, lower, upper = _moved(
+        xp, *(nodes[name] for name in ("n_samples", "weight", "stats", "lower", "upper"))
+    )
     arguments = (
-        *rules,
-        table.n_bins,
-        histograms,
-        xp.asarray(nodes["stats"]),
-        n_samples,
-        *(xp.asarray(nodes[name]) for name in ("weight", "lower", "upper")),
-        drawn,
-        np.int64(n_items),
-        np.int64(n_scratch),
-        xp.empty((n_items, 3 * n_stats), dtype=np.int64),
-        xp.empty((n_items, n_scratch)),
+        *(*rules, table.n_bins, histograms, stats, n_samples, weight, lower, upper, drawn),
+        *(np.int64(n_items), np.int64(n_scratch)),
+        xp.empty((n_threads, 3 * n_stats), dtype=np.int64),
+        xp.empty((n_threads, n_scratch)),
         *(score, tie_score, bin_of, goes_left),
     )
-    device.launch("kernels.cu", "tl_scan", device.blocks_of(n_items), arguments)
-    splits = {
-        "feature": xp.empty(n_nodes, dtype=np.int32),
-        "bin": xp.empty(n_nodes, dtype=np.int32),
-        "next_bin": xp.empty(n_nodes, dtype=np.int32),
-        "missing_goes_left": xp.empty(n_nodes, dtype=np.uint8),
-        "n_samples": xp.empty(n_nodes, dtype=np.int64),
-        "weight": xp.empty(n_nodes, dtype=np.int64),
-        "stats": xp.empty((n_nodes, n_stats), dtype=np.int64),
-    }
+    n_blocks = min(device.blocks_of(n_items), _SCAN_BLOCKS)
+    device.launch("scan.cu", "tl_scan", n_blocks, arguments)
+    found = xp.empty((n_nodes, len(_SPLIT) + n_stats), dtype=np.int64)
     arguments = (
-        *rules,
-        table.n_bins,
-        histograms,
-        n_samples,
-        *(score, tie_score, bin_of, goes_left),
-        np.int64(n_nodes),
-        *splits.values(),
+        *(*rules, table.n_bins, histograms, n_samples),
+        *(score, tie_score, bin_of, goes_left, np.int64(n_nodes), found),
     )
-    device.launch("kernels.cu", "tl_choose", device.blocks_of(n_nodes), arguments)
-    splits = {name: device.on_host(array) for name, array in splits.items()}
-    return splits | {"missing_goes_left": splits["missing_goes_left"] > 0}
+    device.launch("scan.cu", "tl_choose", device.blocks_of(n_nodes), arguments)
+    found = device.on_host(found)
+    splits = {name: found[:, k].copy() for k, name in enumerate(_SPLIT)}
+    for name in ("feature", "bin", "next_bin"):
+        splits[name] = splits[name].astype(np.int32)
+    splits["missing_goes_left"] = splits["missing_goes_left"] > 0
+    return splits | {"stats": found[:, len(_SPLIT) :].copy()}
 
 
 def partition(table, samples, start, n_samples, splits):
     """Return the samples with those of every node divided; see ``numpy_kernels``."""
     device = _device()
     xp = device.xp
-    chunks, n_chunks = _chunks(xp, start, n_samples)
-    goes_left = xp.zeros(len(samples), dtype=np.int32)
-    arguments = (
-        *_rule_arguments(table),
-        table.codes,
-        table.n_bins,
-        samples,
-        *chunks,
-        np.int64(n_chunks),
-        *(xp.asarray(splits[name]) for name in ("feature", "bin")),
-        xp.asarray(splits["missing_goes_left"].astype(np.uint8)),
-        goes_left,
+    chunks = _chunks(xp, start, n_samples)
+    n_chunks = len(chunks[0])
+    feature, bin, missing_goes_left, start, n_left = _moved(
+        xp,
+        *(splits[name] for name in ("feature", "bin", "missing_goes_left")),
+        *(start, splits["n_samples"]),
     )
-    device.launch("kernels.cu", "tl_mark", n_chunks, arguments)
+    rank = xp.zeros(len(samples), dtype=np.int32)
+    arguments = (
+        *(*_rule_arguments(table), table.records, table.n_bins, samples),
+        *(*chunks, np.int64(n_chunks), feature, bin, missing_goes_left, rank),
+    )
+    device.launch("partition.cu", "tl_mark", n_chunks, arguments)
+    xp.cumsum(rank, dtype=np.int32, out=rank)
     divided = samples.copy()
-    arguments = (
-        samples,
-        goes_left,
-        xp.cumsum(goes_left, dtype=np.int32),
-        *chunks,
-        np.int64(n_chunks),
-        *(xp.asarray(array) for array in (start, splits["n_samples"])),
-        divided,
-    )
-    device.launch("kernels.cu", "tl_move", n_chunks, arguments)
+    arguments = (samples, rank, *chunks, np.int64(n_chunks), start, n_left, divided)
+    device.launch("partition.cu", "tl_move", n_chunks, arguments)
     return divided
 
 
 def finish(table, samples, start, n_samples, stats, weight):
     """Return what some nodes store; see ``numpy_kernels``."""
+    if table.facts["is_classification"]:
+        # A function of some numbers a node, which are on the host.
+        nothing = np.empty(0, dtype=np.int32)
+        return table.formulas.describe(None, None, nothing, start, n_samples, stats, weight)
     device = _device()
     xp = device.xp
-    n_nodes = len(start)
-    n_values = 1 if table.facts["is_classification"] else table.facts["n_outputs"]
-    found = (
-        xp.empty(n_nodes),
-        xp.empty(n_nodes, dtype=np.uint8),
-        xp.empty((n_nodes, n_values)),
+    n_nodes, n_outputs = len(start), table.facts["n_outputs"]
+    found = xp.empty(n_nodes * (2 + n_outputs))
+    impurity, is_pure, value = (
+        *(found[:n_nodes], found[n_nodes : 2 * n_nodes], found[2 * n_nodes :]),
     )
     arguments = (
-        *_rule_arguments(table),
-        _or_nothing(xp, table.y),
-        _or_nothing(xp, table.weights),
-        samples,
-        *(xp.asarray(array) for array in (start, n_samples, stats, weight)),
-        np.int64(n_nodes),
-        xp.empty((n_nodes, _most_classes(table))),
-        *found,
+        *(*_rule_arguments(table), table.y, _or_nothing(xp, table.weights), samples),
+        *(*_moved(xp, start, n_samples), np.int64(n_nodes), impurity, is_pure, value),
     )
-    device.launch("kernels.cu", "tl_finish", device.blocks_of(n_nodes), arguments)
-    return tuple(device.on_host(array) for array in found)
+    device.launch("finish.cu", "tl_finish", n_nodes, arguments, 8 * (2 * _TILE + 1))
+    found = device.on_host(found)
+    is_pure = found[n_nodes : 2 * n_nodes].astype(np.uint8)
+    return found[:n_nodes].copy(), is_pure, found[2 * n_nodes :].reshape(n_nodes, n_outputs)
 
 
 def impurities(counts, kernel):
@@ -189,15 +184,16 @@ def impurities(counts, kernel):
     """
     device = _device()
     counts = device.xp.ascontiguousarray(counts, dtype=np.float64)
-    _check_counts(counts)
     n_nodes, n_classes = counts.shape
     found = device.xp.empty(n_nodes)
+    is_bad = device.xp.zeros(1, dtype=np.int32)
     arguments = (
         np.int32(kernel.formula),
         *(np.float64(kernel.order), np.float64(kernel.scale)),
-        *(counts, np.int64(n_nodes), np.int32(n_classes), found),
+        *(counts, np.int64(n_nodes), np.int32(n_classes), found, is_bad),
     )
     device.launch("batched.cu", "tl_impurities", device.blocks_of(n_nodes), arguments)
+    _check_counts(is_bad)
     return found
 
 
@@ -231,12 +227,12 @@ def search_histograms(
     """
     device = _device()
     xp = device.xp
-    _check_counts(histograms)
     n_nodes, n_features, n_bins, n_classes = histograms.shape
     n_items = n_nodes * n_features
     score, tie_score, gain = xp.empty(n_items), xp.empty(n_items), xp.empty(n_items)
     bin = xp.empty(n_items, dtype=np.int32)
     goes_left = xp.empty(n_items, dtype=np.uint8)
+    is_bad = xp.zeros(1, dtype=np.int32)
     arguments = (
         np.int32(kernel.formula),
         *(np.float64(kernel.order), np.float64(kernel.scale)),
@@ -247,9 +243,10 @@ def search_histograms(
         np.int32(n_samples is not None),
         *(np.int64(n_items), np.int32(n_bins), np.int32(n_classes)),
         xp.empty((n_items, 6 * n_classes)),
-        *(score, tie_score, bin, goes_left, gain),
+        *(score, tie_score, bin, goes_left, gain, is_bad),
     )
     device.launch("batched.cu", "tl_search", device.blocks_of(n_items), arguments)
+    _check_counts(is_bad)
     shape = (n_nodes, n_features)
     score, tie_score = score.reshape(shape), tie_score.reshape(shape)
     # The first of the largest, of those with the largest tie score.
@@ -261,19 +258,49 @@ def search_histograms(
     return feature, bin[item], goes_left[item] > 0, gain[item]
 
 
-def _check_counts(counts):
-    if not bool(((counts >= 0.0) & (counts < 2.0**900)).all()):
+def _check_counts(is_bad):
+    if bool(is_bad[0]):
         raise ValueError("counts must be finite and none negative, with sums below 2**1000.")
 
 
+def _fill_width(table, cell_bytes):
+    """Return the features of a block that fills, and whether shared memory has room for them."""
+    per_piece = RECORD_BYTES // table.records.dtype.itemsize
+    feature_bytes = table.n_codes * cell_bytes
+    n = _FILL_BYTES // feature_bytes
+    if n >= per_piece:  # whole pieces, no more than a record has
+        return per_piece * min(n // per_piece, -(-table.n_features // per_piece)), True
+    if n == 0 and feature_bytes > SHARED_BYTES:
+        return per_piece, False
+    return 1 << (max(1, n).bit_length() - 1), True
+
+
 def _chunks(xp, start, n_samples):
-    """Return node, first and end of the chunks of samples on the device, and their number."""
+    """Return node, first and end of the chunks of samples on the device."""
     n_chunks = -(-n_samples // _CHUNK)
     node = np.repeat(np.arange(len(start)), n_chunks)
     before = np.repeat(np.cumsum(n_chunks) - n_chunks, n_chunks)
     first = start[node] + (np.arange(len(node)) - before) * _CHUNK
     end = np.minimum(first + _CHUNK, (start + n_samples)[node])
-    return tuple(xp.asarray(array) for array in (node, first, end)), len(node)
+    return _moved(xp, node, first, end)
+
+
+def _moved(xp, *arrays):
+    """Return arrays of whole numbers, or of float64, as int64 and float64 on the device.
+
+    They go there in one piece: a transfer takes longer to begin than the arrays of a level do.
+    """
+    words = [
+        array.view(np.int64) if array.dtype == np.float64 else array.astype(np.int64)
+        for array in map(np.ascontiguousarray, arrays)
+    ]
+    flat = xp.asarray(np.concatenate([word.ravel() for word in words]))
+    ends = np.cumsum([word.size for word in words]).tolist()
+    parts = [flat[end - word.size : end] for end, word in zip(ends, words, strict=True)]
+    return tuple(
+        (part.view(np.float64) if array.dtype == np.float64 else part).reshape(array.shape)
+        for part, array in zip(parts, arrays, strict=True)
+    )
 
 
 def _or_nothing(xp, array):
@@ -294,10 +321,11 @@ def _rule_arguments(table):
     whole = [
         *(facts[name] for name in ("formula", "shannon_ties", "sums_classes", "sums_moments")),
         *(facts[name] for name in ("is_classification", "has_unit_weights", "n_outputs")),
-        *(facts["n_stats"], len(table.codes), table.n_codes, table.n_channels),
+        *(facts["n_stats"], table.n_features, table.n_codes, table.n_channels),
         *(table.weight_channel, table.first_stat, _most_classes(table)),
-        *(table.codes.dtype.itemsize, facts["monotonic"] is not None),
-        *(facts["min_samples_leaf"], facts["min_weight_leaf"], len(table.rows)),
+        *(table.records.dtype.itemsize, table.records.shape[1] * table.records.dtype.itemsize),
+        *(facts["monotonic"] is not None, facts["min_samples_leaf"], facts["min_weight_leaf"]),
+        table.n_samples,
     ]
     real = [facts[name] for name in ("order", "weight_unit", "sum_unit", "square_ratio")]
     tables = facts["tables"] if facts["tables"] is not None else (None, None)

@@ -73,7 +73,7 @@ class _Growth:
         self.bins = bins
         self.kernels = kernels
         self.total = total
-        self.samples = table.rows.__array_namespace__().arange(len(table.rows), dtype=np.int32)
+        self.samples = table.xp.arange(table.n_samples, dtype=np.int32)
         self.n_nodes = 1
         self.depth = 0
         self.levels = []  # per level: the nodes with the number of their left child
@@ -86,7 +86,7 @@ class _Growth:
 
     def root(self):
         """Return the first level: the root, unless it stays a leaf."""
-        start, n_samples = np.zeros(1, np.int64), np.array([len(self.table.rows)])
+        start, n_samples = np.zeros(1, np.int64), np.array([self.table.n_samples])
         # The sums over one code of one feature, or more, are those of the node.
         histogram = self.total(self.kernels.fill(self.table, self.samples, start, n_samples))
         sums = _on_host(histogram[0, 0].sum(axis=0))
@@ -153,7 +153,7 @@ class _Growth:
             | {"missing_goes_left": splits["missing_goes_left"][keeps], "gain": gain[keeps]}
         )
         if self.kept is not None:
-            self.kept = _rows(self.kept, found[keeps])
+            self.kept = self._rows(self.kept, found[keeps])
         self.n_nodes += 2 * n_kept
         self.depth += 1
         return self._open_level(children)
@@ -161,7 +161,7 @@ class _Growth:
     def _find_splits(self, level):
         """Return the best split of every node of a level."""
         n_nodes = len(level["id"])
-        shape = (len(self.table.codes), self.table.n_codes, self.table.n_channels)
+        shape = (self.table.n_features, self.table.n_codes, self.table.n_channels)
         n_at_a_time = max(1, HISTOGRAM_BYTES // (8 * int(np.prod(shape))))
         if n_nodes <= n_at_a_time:
             histograms = self._level_histograms(level)
@@ -193,8 +193,12 @@ class _Growth:
         small = 2 * needed + (sizes[needed, 0] > sizes[needed, 1])
         filled = self._fill({name: children[name][small] for name in ("start", "n_samples")})
         row = np.searchsorted(needed, pairs)
-        both = filled.__array_namespace__().concat([filled, _rows(self.kept, needed) - filled])
-        return _rows(both, np.where(is_small, row, len(needed) + row))
+        both = self.table.xp.concat([filled, self._rows(self.kept, needed) - filled])
+        return self._rows(both, np.where(is_small, row, len(needed) + row))
+
+    def _rows(self, array, places):
+        """Return rows of an array of the table's library, by a NumPy array of their places."""
+        return array[self.table.xp.asarray(places)]
 
     def _children(self, parents, splits):
         """Return the children of split nodes, left and right by turns."""
@@ -307,11 +311,6 @@ class _Growth:
             "classes": classes.astype(np.int32),
             "class_weights": stats[node, classes] * unit,
         }
-
-
-def _rows(array, places):
-    """Return rows of an array of any library, by a NumPy array of their places."""
-    return array[array.__array_namespace__().asarray(places)]
 
 
 def _on_host(array):

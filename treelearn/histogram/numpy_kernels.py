@@ -28,11 +28,11 @@ def fill(table, samples, start, n_samples):
         int64 sums.
     """
     members, node = _members(samples, start, n_samples)
-    n_features = len(table.codes)
+    n_features = table.n_features
     shape = (len(start), n_features, table.n_codes, table.n_channels)
     histograms = np.zeros(shape, dtype=np.int64)
     for feature in range(n_features):
-        key = (node, feature, table.codes[feature, members])
+        key = (node, feature, table.records[members, feature])
         np.add.at(histograms, (*key, 0), 1)
         units = 1
         if table.weights is not None:
@@ -144,7 +144,7 @@ def partition(table, samples, start, n_samples, splits):
     """
     members, node = _members(samples, start, n_samples)
     feature = splits["feature"][node]
-    codes = table.codes[feature, members]
+    codes = table.records[members, feature]
     goes_left = codes <= splits["bin"][node]
     is_missing = codes == table.n_bins[feature]
     goes_left = np.where(is_missing, splits["missing_goes_left"][node], goes_left)
@@ -174,7 +174,7 @@ def finish(table, samples, start, n_samples, stats, weight):
         float64 of shape (n_nodes,) in the formula's unit; uint8 of shape (n_nodes,); float64 of
         shape (n_nodes, n_values): the mean of every regression output, or the share of class 0.
     """
-    return table.formulas.describe(table.rows[samples], start, n_samples, stats, weight)
+    return table.formulas.describe(table.y, table.weights, samples, start, n_samples, stats, weight)
 
 
 def _places(start, n_samples):

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Table", "make_table"]
+__all__ = ["Table", "empty_records", "make_table"]
+
+RECORD_BYTES = 16
+"""Records are filled up to a multiple: what a thread of a GPU reads at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +21,15 @@ class Table:
 
     Attributes
     ----------
-    codes : array of shape (n_features, n_samples)
-        uint8 or uint16; the code of a missing value is ``n_bins``.
+    xp : module
+        NumPy or CuPy.
+    records : array of shape (n_samples, n_padded)
+        uint8 or uint16: the codes of a sample side by side, filled up with zeros to a multiple of
+        16 bytes; the code of a missing value is ``n_bins``.
     n_bins : array of shape (n_features,)
         int32.
     n_codes : int
         Codes of the feature that has most.
-    rows : array of shape (n_samples,)
-        int32: the row of every sample.
     labels : array of shape (n_outputs, n_samples) or None
         int32: the class, numbered over all outputs.
     y : array of shape (n_outputs, n_samples) or None
@@ -40,10 +44,10 @@ class Table:
         Them as functions.
     """
 
-    codes: object
+    xp: object
+    records: object
     n_bins: object
     n_codes: int
-    rows: object
     labels: object
     y: object
     sums: object
@@ -51,6 +55,16 @@ class Table:
     weights: object
     facts: dict
     formulas: object
+
+    @property
+    def n_samples(self):
+        """Number of samples."""
+        return self.records.shape[0]
+
+    @property
+    def n_features(self):
+        """Number of features."""
+        return self.n_bins.shape[0]
 
     @property
     def weight_channel(self):
@@ -68,19 +82,25 @@ class Table:
         return self.first_stat + self.facts["n_stats"]
 
 
-def make_table(formulas, codes, n_bins, asarray=np.asarray):
-    """Return the table of one fit.
+def empty_records(xp, n_samples, n_features, dtype):
+    """Return records of zeros, see ``Table``."""
+    per_piece = RECORD_BYTES // np.dtype(dtype).itemsize
+    return xp.zeros((n_samples, -(-n_features // per_piece) * per_piece), dtype=dtype)
+
+
+def make_table(formulas, codes, n_bins, xp=np):
+    """Return the table of one fit whose targets a training set holds.
 
     Parameters
     ----------
     formulas : Formulas
         Rules and formulas; its training set holds the targets.
-    codes : array of shape (n_features, n_samples)
+    codes : ndarray of shape (n_features, n_samples)
         Codes of the samples: the rows of positive weight, in their order.
-    n_bins : array of shape (n_features,)
+    n_bins : ndarray of shape (n_features,)
         Bins of every feature.
-    asarray : callable, default=numpy.asarray
-        Moves an array to where the kernels run.
+    xp : module, default=numpy
+        Library of the kernels.
 
     Returns
     -------
@@ -100,22 +120,21 @@ def make_table(formulas, codes, n_bins, asarray=np.asarray):
         )
     moved = {"labels": None, "y": None, "sums": None, "square_sums": None, "weights": None}
     if facts["is_classification"]:
-        moved["labels"] = arrays["y"][:, rows] + facts["class_starts"][:, None]
+        moved["labels"] = arrays["y"].take(rows, axis=1) + facts["class_starts"][:, None]
     else:
-        moved["y"] = arrays["y"][:, rows]
-        moved["sums"] = arrays["sums"][:, rows]
-        moved["square_sums"] = arrays["squares"][:, rows]
+        moved["y"] = arrays["y"].take(rows, axis=1)
+        moved["sums"] = arrays["sums"].take(rows, axis=1)
+        moved["square_sums"] = arrays["squares"].take(rows, axis=1)
     if not facts["has_unit_weights"]:
         moved["weights"] = arrays["weights"][rows]
-    moved = {
-        name: None if a is None else asarray(np.ascontiguousarray(a)) for name, a in moved.items()
-    }
+    records = empty_records(np, len(rows), len(n_bins), codes.dtype)
+    records[:, : len(n_bins)] = codes.T
     return Table(
-        codes=asarray(codes),
-        n_bins=asarray(np.asarray(n_bins, dtype=np.int32)),
+        xp=xp,
+        records=xp.asarray(records),
+        n_bins=xp.asarray(np.asarray(n_bins, dtype=np.int32)),
         n_codes=int(np.max(n_bins)) + 1,
-        rows=asarray(rows),
         facts=facts,
         formulas=formulas,
-        **moved,
+        **{name: None if array is None else xp.asarray(array) for name, array in moved.items()},
     )

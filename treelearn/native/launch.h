@@ -20,10 +20,25 @@
 #define TL_THREAD ((int64_t)threadIdx.x)
 #define TL_N_THREADS ((int64_t)blockDim.x)
 #define TL_SYNC() __syncthreads()
-#define TL_SHARED(name) extern __shared__ int64_t name[]
+#define TL_ALIGN(bytes) __align__(bytes)
+/* One piece of memory for all kernels of a source, whatever they keep in it. */
+#define TL_SHARED(type, name, n)                                                              \
+    extern __shared__ __align__(16) unsigned char tl_shared[];                                \
+    type *name = (type *)tl_shared
 #define TL_ADD(address, value)                                                                \
     atomicAdd((unsigned long long *)(address), (unsigned long long)(value))
-#else
+#define TL_ADD_32(address, value) atomicAdd((unsigned int *)(address), (unsigned int)(value))
+#define TL_LOWEST(address, value)                                                             \
+    atomicMin((unsigned long long *)(address), (unsigned long long)(value))
+#define TL_HIGHEST(address, value)                                                            \
+    atomicMax((unsigned long long *)(address), (unsigned long long)(value))
+#elif !defined(TL_KERNEL) /* tests bring their own, of several threads */
+/* As an atomic addition, it returns what was there. */
+static inline uint32_t tl_add_32(uint32_t *address, uint32_t value) {
+    uint32_t before = *address;
+    *address = before + value;
+    return before;
+}
 #define TL_KERNEL void
 #define TL_DEVICE static inline
 #define TL_FIRST ((int64_t)0)
@@ -33,9 +48,27 @@
 #define TL_THREAD ((int64_t)0)
 #define TL_N_THREADS ((int64_t)1)
 #define TL_SYNC()
-#define TL_SHARED(name) static int64_t name[6144]
+#define TL_ALIGN(bytes)
+#define TL_SHARED(type, name, n) static type name[n]
 #define TL_ADD(address, value) (*(address) += (value))
+#define TL_ADD_32(address, value) tl_add_32((address), (value))
+#define TL_LOWEST(address, value) (*(address) = *(address) < (value) ? *(address) : (value))
+#define TL_HIGHEST(address, value) (*(address) = *(address) > (value) ? *(address) : (value))
 #endif
+
+/* What every device offers a block. */
+#define TL_SHARED_BYTES 49152
+
+/* Add 64 bits in shared memory, which GPUs do in a loop of attempts, by two additions of 32 bits.
+ * Every addition that wraps the low half sees that it does, and carries: of any order the sum is
+ * the same. */
+TL_DEVICE void tl_add_in_halves(int64_t *address, int64_t value) {
+    uint32_t *half = (uint32_t *)address;
+    uint32_t low = (uint32_t)value, high = (uint32_t)((uint64_t)value >> 32);
+    if (TL_ADD_32(half, low) + low < low) high += 1;
+    if (high != 0) TL_ADD_32(half + 1, high);
+}
+#define TL_ADD_SHARED(address, value) tl_add_in_halves(address, value)
 
 #define TL_INFINITY tl_from_bits(0x7FF0000000000000u)
 /* As in _block.pyx and _node.pyx. */
