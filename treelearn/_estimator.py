@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import grow_tree
 from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
-from ._threads import effective_n_threads
+from ._threads import check_n_jobs, effective_n_threads
 from ._validation import (
     accepted_by,
     check_monotonic_cst,
@@ -73,8 +73,7 @@ class TreeEstimator:
 
     def _grow(self, X, y, n_classes, sample_weight, selection=None):
         """Grow and prune the tree from encoded targets of shape (n_outputs, n_samples)."""
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
+        check_n_jobs(self.n_jobs)
         kernel = kernel_of(self.criterion, getattr(self, "order", 2.0))
         n_samples, n_features = X.shape
         shared = None
