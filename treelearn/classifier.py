@@ -232,9 +232,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             n_classes = [len(found) for found in classes]
         single = len(classes) == 1
         self.classes_ = classes[0] if single else classes
-        self.n_classes_ = n_classes[0] if single else np.array(n_classes, dtype=np.intp)
-        if single:
-            self.n_classes_ = np.intp(n_classes[0])
+        self.n_classes_ = np.intp(n_classes[0]) if single else np.array(n_classes, dtype=np.intp)
         self._prune_tree()
 
     def _class_weights(self, columns, selection):
