@@ -22,11 +22,13 @@ from sklearn.utils.validation import (
 from ._checks import FINITE, MISSING, worst_value
 
 __all__ = [
+    "accepted_by",
     "check_monotonic_cst",
+    "check_n_labels",
     "check_params",
-    "check_training_data",
     "check_rows",
     "check_target_range",
+    "check_training_data",
     "check_weights",
     "columns_in_range",
     "growth_rules",
@@ -157,6 +159,14 @@ def _check_finite(estimator, X):
         return
     if _worst_value(X) not in (FINITE, MISSING):
         _assert_all_finite_element_wise(X, xp=np, allow_nan=True, **words)
+
+
+def check_n_labels(n_labels, X):
+    """Raise ValueError unless there is one label, or target, a row."""
+    if n_labels != X.shape[0]:
+        raise ValueError(
+            f"Number of labels={n_labels} does not match number of samples={X.shape[0]}"
+        )
 
 
 def columns_in_range(X):
