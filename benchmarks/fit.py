@@ -99,12 +99,8 @@ def choose_warm_up(workload):
     return np.concatenate([chosen, np.unique(workload.y, return_index=True)[1]])
 
 
-def run_workload(workload, criterion, options, library):
-    """Time scikit-learn and all peers on one workload.
-
-    Returns one row for each peer and number of threads, and a line for each peer that cannot do
-    what the workload asks for. `library` maps the name of a peer to its adapter.
-    """
+def prepare(workload, criterion, options, library):
+    """Return the fit of every side, warmed up, and a line for each peer that refuses."""
     X, y, weights = workload.X, workload.y, workload.sample_weight
     thread_counts = [None] if workload.is_default else options.threads
     sides = [(peers.REFERENCE, 1)]
@@ -129,7 +125,16 @@ def run_workload(workload, criterion, options, library):
             skipped.append(f"skipped: {workload.name}: {name} {error}")
             continue
         calls[name, n_threads] = partial(fit, X, y, settings, weights)
+    return calls, skipped
 
+
+def run_workload(workload, criterion, options, library):
+    """Time scikit-learn and all peers on one workload.
+
+    Returns one row for each peer and number of threads, and a line for each peer that cannot do
+    what the workload asks for. `library` maps the name of a peer to its adapter.
+    """
+    calls, skipped = prepare(workload, criterion, options, library)
     budget = options.budget * max(len(calls) - 1, 1) * workload.budget_factor
     wall, cpu, models = timing.interleave(calls, budget, options.rounds, workload.min_rounds)
     results = {
@@ -139,7 +144,7 @@ def run_workload(workload, criterion, options, library):
             "is_exact": library[name].is_exact,
             "wall": float(np.median(wall[name, n_threads])),
             "cpu": float(np.median(cpu[name, n_threads])),
-            "score": score(workload, library[name].predict(model, X)),
+            "score": score(workload, library[name].predict(model, workload.X)),
             "n_nodes": library[name].n_nodes(model),
         }
         for (name, n_threads), model in models.items()
@@ -149,11 +154,11 @@ def run_workload(workload, criterion, options, library):
         "workload": workload.name,
         "kind": workload.kind,
         "task": workload.task,
-        "n_samples": X.shape[0],
-        "n_features": X.shape[1],
+        "n_samples": workload.X.shape[0],
+        "n_features": workload.X.shape[1],
         "n_classes": workload.n_classes,
         "has_missing": workload.has_missing,
-        "dtype": X.dtype.name,
+        "dtype": workload.X.dtype.name,
         "criterion": criterion,
         "n_rounds": len(wall[reference]),
     }

@@ -50,7 +50,15 @@ class Settings:
             raise UnsupportedError(f"knows no {' and no '.join(refused)}")
 
 
-class ScikitLearn:
+class Peer:
+    """What most libraries do alike."""
+
+    def predict(self, model, X):
+        """Return class codes or values."""
+        return model.predict(X)
+
+
+class ScikitLearn(Peer):
     """The reference: exact (up to its rule that values closer than 1e-7 are equal), one thread."""
 
     is_exact = True
@@ -69,10 +77,6 @@ class ScikitLearn:
         """Return a fitted model; this call is what is timed."""
         estimator = self.estimators[settings.task](**settings.arguments())
         return estimator.fit(X, y, sample_weight=sample_weight)
-
-    def predict(self, model, X):
-        """Return class codes or values."""
-        return model.predict(X)
 
     def n_nodes(self, model):
         """Return the number of nodes, or None where the library does not tell."""
@@ -149,7 +153,7 @@ class Ydf:
         return None
 
 
-class LightGBM:
+class LightGBM(Peer):
     """Boosting among 255 bins of each feature, leaf by leaf."""
 
     is_exact = False
@@ -185,17 +189,13 @@ class LightGBM:
         )
         return estimator.fit(X, y)
 
-    def predict(self, model, X):
-        """Return class codes or values."""
-        return model.predict(X)
-
     def n_nodes(self, model):
         """Return the number of nodes of all its trees."""
         trees = model.booster_.dump_model()["tree_info"]
         return sum(2 * tree["num_leaves"] - 1 for tree in trees)
 
 
-class XGBoost:
+class XGBoost(Peer):
     """Boosting among 256 bins of each feature."""
 
     is_exact = False
@@ -234,10 +234,6 @@ class XGBoost:
         )
         return estimator.fit(X, y, sample_weight=sample_weight)
 
-    def predict(self, model, X):
-        """Return class codes or values."""
-        return model.predict(X)
-
     def n_nodes(self, model):
         """Return the number of nodes of all its trees."""
         return sum(tree.count("\n") for tree in model.get_booster().get_dump())
@@ -250,7 +246,7 @@ class XGBoostExact(XGBoost):
     method, deepest = "exact", 64
 
 
-class OneDAL:
+class OneDAL(Peer):
     """A forest of one tree of Intel's oneDAL, among 256 bins of each feature."""
 
     is_exact = False
@@ -280,10 +276,6 @@ class OneDAL:
             **{"max_features": None, **arguments},
         )
         return estimator.fit(X, y, sample_weight=sample_weight)
-
-    def predict(self, model, X):
-        """Return class codes or values."""
-        return model.predict(X)
 
     def n_nodes(self, model):
         """Return the number of nodes."""

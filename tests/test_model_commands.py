@@ -249,7 +249,7 @@ def test_hostile_names(tmp_path):
         (["fit", "iris", "--model", "{new}", "--set", "depth=3"], "has no parameter 'depth'"),
         (["fit", "iris", "--model", "{new}", "--set", "max_depth"], "NAME=VALUE"),
         (["fit", "iris", "--model", "{new}", "--set", "max_depth=deep"], "max_depth"),
-        (["fit", "iris", "--model", "{new}", "--task", "ranking"], "--task must be"),
+        (["fit", "iris", "--model", "{new}", "--task", "ranking"], "not 'ranking'"),
         (
             ["fit", "diabetes", "--model", "{new}", "--criterion", "gini"],
             "for regression",

@@ -97,6 +97,7 @@ def test_every_metric_can_be_chosen(browser, tmp_path):
         ("%", [0.96, 0.97], ["96 %", "97 %"]),
         ("", [10000, 20000], ["10,000", "20,000"]),
         ("", [1e-7], ["0.0000001"]),
+        ("%", [-0.05, 0.05], ["\u22125 %", "5 %"]),
         ("", [], []),
     ],
 )
@@ -108,6 +109,17 @@ def test_marks_of_an_axis_are_written_as_they_are(browser, tmp_path, unit, marks
         f"return JSON.stringify(marks.map(axisFormat({{unit: {json.dumps(unit)}}}, marks))); }})()"
     )
     assert json.loads(found) == written
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "written"),
+    [("%", -0.0123, "\u22121.23 %"), ("bits", -0.5, "\u22120.5 bits"), ("", 0.25, "0.25")],
+)
+def test_differences_have_a_minus_sign(browser, tmp_path, unit, value, written):
+    opened(browser, tmp_path, "<!doctype html><html data-ready=yes>")
+    charts = files("treelearn.report").joinpath("charts.js").read_text(encoding="utf-8")
+    metric = json.dumps({"unit": unit})
+    assert browser.run(f"(() => {{ {charts}\n return score({metric}, {value}); }})()") == written
 
 
 def test_zoom_and_search(browser, tmp_path):

@@ -12,81 +12,70 @@ from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 pytestmark = pytest.mark.filterwarnings("ignore:.*renyi_mean")
 
 CLASS_IDS = [f"{name}-{order}" for name, order in CLASS_CRITERIA]
+SIGNS = st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=3, max_size=3)
+
+
+def check_classifier(data, n_outputs=1, max_classes=4, **parameters):
+    """Draw a table of classes and rules, and hold a tree of it against brute force."""
+    X = data.draw(tables(max_rows=24 if n_outputs == 1 else 14))
+    y = data.draw(labels(len(X), n_outputs, max_classes))
+    w = data.draw(weights(len(X)))
+    check(DecisionTreeClassifier(**parameters), data, X, y, w)
+
+
+def check_regressor(data, n_outputs=1, **parameters):
+    """Draw a table of targets and rules, and hold a tree of it against brute force."""
+    X = data.draw(tables(max_rows=24 if n_outputs == 1 else 14))
+    y = data.draw(targets(len(X), n_outputs, positive=parameters["criterion"] == "poisson"))
+    w = data.draw(weights(len(X)))
+    if w is not None:
+        w[0] += 1.0
+    check(DecisionTreeRegressor(**parameters), data, X, y, w)
+
+
+def check(tree, data, X, y, w):
+    """Fit under drawn rules, and hold the tree against brute force."""
+    if tree.monotonic_cst is not None:
+        tree.monotonic_cst = tree.monotonic_cst[: X.shape[1]]
+    tree.set_params(**data.draw(rules()))
+    walk(tree.fit(X, y, w), X, y, w)
 
 
 @pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA, ids=CLASS_IDS)
 @given(data=st.data())
 def test_classifier(criterion, order, data):
-    X = data.draw(tables())
-    y = data.draw(labels(len(X)))
-    w = data.draw(weights(len(X)))
-    tree = DecisionTreeClassifier(criterion=criterion, order=order, **data.draw(rules()))
-    walk(tree.fit(X, y, w), X, y, w)
+    check_classifier(data, criterion=criterion, order=order)
 
 
 @pytest.mark.parametrize("criterion", TARGET_CRITERIA)
 @given(data=st.data())
 def test_regressor(criterion, data):
-    X = data.draw(tables())
-    y = data.draw(targets(len(X), positive=criterion == "poisson"))
-    w = data.draw(weights(len(X)))
-    if w is not None:
-        w[0] += 1.0
-    tree = DecisionTreeRegressor(criterion=criterion, **data.draw(rules()))
-    walk(tree.fit(X, y, w), X, y, w)
+    check_regressor(data, criterion=criterion)
 
 
 @pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA[::3], ids=CLASS_IDS[::3])
 @given(data=st.data())
 def test_classifier_of_two_outputs(criterion, order, data):
-    X = data.draw(tables(max_rows=14))
-    y = data.draw(labels(len(X), n_outputs=2))
-    w = data.draw(weights(len(X)))
-    tree = DecisionTreeClassifier(criterion=criterion, order=order, **data.draw(rules()))
-    walk(tree.fit(X, y, w), X, y, w)
+    check_classifier(data, n_outputs=2, criterion=criterion, order=order)
 
 
 @pytest.mark.parametrize("criterion", TARGET_CRITERIA)
 @given(data=st.data())
 def test_regressor_of_two_outputs(criterion, data):
-    X = data.draw(tables(max_rows=14))
-    y = data.draw(targets(len(X), n_outputs=2, positive=criterion == "poisson"))
-    w = data.draw(weights(len(X)))
-    if w is not None:
-        w[0] += 1.0
-    tree = DecisionTreeRegressor(criterion=criterion, **data.draw(rules()))
-    walk(tree.fit(X, y, w), X, y, w)
+    check_regressor(data, n_outputs=2, criterion=criterion)
 
 
 @pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA[::2], ids=CLASS_IDS[::2])
 @given(data=st.data())
 def test_classifier_with_monotone_constraints(criterion, order, data):
-    X = data.draw(tables())
-    y = data.draw(labels(len(X), max_classes=2))
-    w = data.draw(weights(len(X)))
-    signs = data.draw(st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=3, max_size=3))
-    tree = DecisionTreeClassifier(
-        criterion=criterion,
-        order=order,
-        monotonic_cst=signs[: X.shape[1]],
-        **data.draw(rules()),
-    )
-    walk(tree.fit(X, y, w), X, y, w)
+    signs = data.draw(SIGNS)
+    check_classifier(data, max_classes=2, criterion=criterion, order=order, monotonic_cst=signs)
 
 
 @pytest.mark.parametrize("criterion", TARGET_CRITERIA)
 @given(data=st.data())
 def test_regressor_with_monotone_constraints(criterion, data):
-    X = data.draw(tables())
-    y = data.draw(targets(len(X), positive=criterion == "poisson"))
-    w = data.draw(weights(len(X)))
-    if w is not None:
-        w[0] += 1.0
-    signs = data.draw(st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=3, max_size=3))
-    tree = DecisionTreeRegressor(
-        criterion=criterion, monotonic_cst=signs[: X.shape[1]], **data.draw(rules())
-    )
-    walk(tree.fit(X, y, w), X, y, w)
+    check_regressor(data, criterion=criterion, monotonic_cst=data.draw(SIGNS))
 
 
 @pytest.mark.parametrize(("criterion", "order"), [("gini", 2.0), ("renyi", 0.5), ("entropy", 2.0)])
@@ -108,27 +97,13 @@ def test_class_weight(criterion, order, class_weight, data):
 @given(data=st.data(), seed=st.integers(0, 5))
 def test_random_splitter_of_a_classifier(criterion, data, seed):
     """The walk checks that cuts are allowed and statistics right; the cut itself is random."""
-    X = data.draw(tables())
-    y = data.draw(labels(len(X)))
-    w = data.draw(weights(len(X)))
-    tree = DecisionTreeClassifier(
-        criterion=criterion, splitter="random", random_state=seed, **data.draw(rules())
-    )
-    walk(tree.fit(X, y, w), X, y, w)
+    check_classifier(data, criterion=criterion, splitter="random", random_state=seed)
 
 
 @pytest.mark.parametrize("criterion", TARGET_CRITERIA)
 @given(data=st.data(), seed=st.integers(0, 5))
 def test_random_splitter_of_a_regressor(criterion, data, seed):
-    X = data.draw(tables())
-    y = data.draw(targets(len(X), positive=criterion == "poisson"))
-    w = data.draw(weights(len(X)))
-    if w is not None:
-        w[0] += 1.0
-    tree = DecisionTreeRegressor(
-        criterion=criterion, splitter="random", random_state=seed, **data.draw(rules())
-    )
-    walk(tree.fit(X, y, w), X, y, w)
+    check_regressor(data, criterion=criterion, splitter="random", random_state=seed)
 
 
 @given(data=st.data(), seed=st.integers(0, 5), max_features=st.sampled_from([1, 2, "sqrt"]))

@@ -159,13 +159,7 @@ def compare(
             parse_criterion(name)
         sources, is_folder = _sources(data)
         _check_options(data, target, groups, time, repeats)
-        if out is not None:
-            _check_suffix(out)
-            check_writable(out, force)
-        if report is not None:
-            check_page(report, force, "--report")
-        if store is not None:
-            check_writable(store, force=True, option="--store")
+        _check_files(out, report, store, force)
         on = console()
         results = []
         for i, source in enumerate(sources):
@@ -206,21 +200,17 @@ def compare(
             say(on, ties_of_all(study))
             say(on, study.summary)
         if out is not None:
-            settings = {"seed": seed, "max_depth": max_depth}
-            is_json = out.suffix == ".json"
-            text = as_json(results, settings) if is_json else as_csv(results)
+            rules = {"seed": seed, "max_depth": max_depth}
+            text = as_json(results, rules) if out.suffix == ".json" else as_csv(results)
             write_whole(out, text, force)
         if report is not None:
+            settings = {"command": command_line(ctx), "seed": seed}
             if len(results) == 1:
                 page = page_of_table(
-                    *(*first, results[0][1]),
-                    command=command_line(ctx),
-                    seed=seed,
-                    max_depth=max_depth,
-                    n_jobs=jobs,
+                    *(*first, results[0][1]), **settings, max_depth=max_depth, n_jobs=jobs
                 )
             elif studies:
-                page = page_of_study(studies[0], [], command=command_line(ctx), seed=seed)
+                page = page_of_study(studies[0], [], **settings)
             else:
                 raise ValueError("No two tables have the same task and criteria: no page of them.")
             write_whole(report, page, force, "--report")
@@ -263,9 +253,15 @@ def _check_options(data, target, groups, time, repeats):
         raise ValueError("--repeats does not go with --groups or --time.")
 
 
-def _check_suffix(out):
-    if out.suffix not in (".csv", ".json"):
-        raise ValueError(f"--out {out} must end in .csv or .json.")
+def _check_files(out, report, store, force):
+    if out is not None:
+        if out.suffix not in (".csv", ".json"):
+            raise ValueError(f"--out {out} must end in .csv or .json.")
+        check_writable(out, force)
+    if report is not None:
+        check_page(report, force, "--report")
+    if store is not None:
+        check_writable(store, force=True, option="--store")
 
 
 @dataclass

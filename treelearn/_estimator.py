@@ -12,7 +12,7 @@ from ._device import bins_of, is_on_gpu, on_host
 from ._device_estimator import look_up_on_gpu
 from ._fitting import grow_tree
 from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
-from ._threads import effective_n_threads
+from ._threads import check_n_jobs, effective_n_threads
 from ._validation import (
     accepted_by,
     check_monotonic_cst,
@@ -75,8 +75,7 @@ class TreeEstimator:
 
     def _grow(self, X, y, n_classes, sample_weight, selection=None, engine=None):
         """Grow and prune the tree from encoded targets of shape (n_outputs, n_samples)."""
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
+        check_n_jobs(self.n_jobs)
         kernel = kernel_of(self.criterion, getattr(self, "order", 2.0))
         n_samples, n_features = X.shape
         shared = None

@@ -6,25 +6,20 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from ._files import check_apart, check_writable, write_whole
 from ._model_words import heading
 from ._options import CLASS_NAMES, NUMBER_NAMES, Data, Force, Seed, Target, Task
-from ._study_data import possible_tasks
+from ._scores import ESTIMATORS
+from ._study_data import checked_task, parsed_criteria
 from ._tables import read_table, target_values
 from ._terminal import console as new_console
 from ._terminal import say, short_errors
-from .classifier import DecisionTreeClassifier
-from .criteria import CLASSIFICATION_CRITERIA, parse_criterion
 from .export import to_json
 from .model import Model
-from .regressor import DecisionTreeRegressor
 
 __all__ = ["fit"]
-
-_ESTIMATORS = {"classification": DecisionTreeClassifier, "regression": DecisionTreeRegressor}
 
 
 def fit(
@@ -101,17 +96,15 @@ def fit(
             "random_state": seed,
             "n_jobs": jobs,
         }
-        criterion_name, order = (None, None) if criterion is None else parse_criterion(criterion)
+        specs = parsed_criteria(criterion)
         table = read_table(data, target)
         y, is_missing = target_values(table.y)
         if not len(y):
             raise ValueError(f"The target {table.target!r} is missing in every row.")
-        task = _checked_task(task or table.task or _task_of(criterion_name), criterion, y)
-        estimator = _ESTIMATORS[task]()
-        if criterion_name is not None:
-            given["criterion"] = criterion_name
-        if order is not None:
-            given["order"] = order
+        task = checked_task(y, specs, task or table.task, [])
+        estimator = ESTIMATORS[task]()
+        for _, name, order in specs:
+            given |= {"criterion": name} if order is None else {"criterion": name, "order": order}
         given |= _settings(parameters or [], estimator, y)
         estimator.set_params(**given)
         console = new_console()
@@ -139,26 +132,6 @@ def fit(
             "measures how much.",
         )
         say(console, f"Written: {model}")
-
-
-def _task_of(criterion):
-    if criterion is None:
-        return None
-    return "classification" if criterion in CLASSIFICATION_CRITERIA else "regression"
-
-
-def _checked_task(task, criterion, y):
-    """Return the task, after making sure that it, the criterion and the target agree."""
-    task = task or possible_tasks(y)[0]
-    if task not in _ESTIMATORS:
-        raise ValueError(f"--task must be classification or regression, not {task!r}.")
-    if criterion is not None and _task_of(criterion.partition(":")[0]) != task:
-        raise ValueError(f"{criterion} is no criterion for {task}.")
-    if task == "regression" and y.dtype.kind in "SU":
-        raise ValueError("The target holds text: no regression.")
-    if task == "classification" and y.dtype.kind == "f" and (y != np.floor(y)).any():
-        raise ValueError("The target holds numbers with fractions: no classification.")
-    return task
 
 
 def _settings(texts, estimator, y):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._tables import enumerate_names
-from .criteria import CLASSIFICATION_CRITERIA
+from .criteria import criterion_label
 from .export.text import shown
 
 __all__ = ["count", "heading", "summary"]
@@ -51,10 +51,7 @@ def summary(model, path):
 
 
 def _size(estimator):
-    criterion = estimator.criterion
-    if getattr(estimator, "order", None) is not None:
-        row = CLASSIFICATION_CRITERIA.get(criterion)
-        criterion += f":{estimator.order:g}" if row is not None and row.takes_order else ""
+    criterion = criterion_label(estimator.criterion, getattr(estimator, "order", None))
     leaves = count(estimator.get_n_leaves(), "leaf", "leaves")
     levels = count(estimator.get_depth(), "level", "levels")
     return f"A tree of {leaves}, {levels} deep, by {criterion}."

@@ -8,7 +8,7 @@ import typer
 from ._compare_command import check_page, command_line
 from ._files import write_whole
 from ._options import Criteria, Data, Folds, Force, MaxDepth, Seed, Target, Task
-from ._tables import read_table
+from ._tables import read_table, take_rows
 from ._terminal import console, progress_bar, say, short_errors
 from .criteria import parse_criterion
 from .laboratory import compare_criteria
@@ -66,12 +66,9 @@ def report(
         check_page(out, force, "--out")
         table = read_table(data, target)
         rows = sample_rows(len(table.y), table.X.shape[1], _MOST_ROWS, seed)
-        is_frame = hasattr(table.X, "iloc")
-        X = table.X.iloc[rows] if is_frame else table.X[rows]
-        y = table.y.iloc[rows] if is_frame else table.y[rows]
         with progress_bar(table.name) as progress:
             result = compare_criteria(
-                *(X, y, criteria),
+                *(take_rows(table.X, rows), take_rows(table.y, rows), criteria),
                 n_repeats=5 if len(rows) <= _ROWS_OF_FIVE_REPEATS else 1,
                 max_depth=max_depth,
                 random_state=seed,

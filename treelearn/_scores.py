@@ -13,6 +13,7 @@ from .information import expected_calibration_error
 from .regressor import DecisionTreeRegressor
 
 __all__ = [
+    "ESTIMATORS",
     "METRICS",
     "Metric",
     "REPORTED",
@@ -88,6 +89,8 @@ REPORTED = ("depth", "fit_seconds", "predict_seconds")
 The depth says little beyond the leaves, and times are a property of the machine.
 """
 
+ESTIMATORS = {"classification": DecisionTreeClassifier, "regression": DecisionTreeRegressor}
+
 _INNER_SCORING = {"classification": "accuracy", "regression": "neg_root_mean_squared_error"}
 
 
@@ -112,8 +115,7 @@ def fitted_tree(task, name, parameters, X, y):
     size : dict
         ``n_leaves``, ``depth`` and ``fit_seconds``.
     """
-    estimator = DecisionTreeClassifier if task == "classification" else DecisionTreeRegressor
-    tree = estimator(criterion=name, **parameters)
+    tree = ESTIMATORS[task](criterion=name, **parameters)
     start = time.perf_counter()
     tree.fit(X, y)
     seconds = time.perf_counter() - start
@@ -146,9 +148,8 @@ def chosen_parameters(task, name, parameters, grid, inner, X, y, groups=None):
     dict
         The chosen value of every parameter of the grid; the first one among equals.
     """
-    estimator = DecisionTreeClassifier if task == "classification" else DecisionTreeRegressor
     search = GridSearchCV(
-        estimator(criterion=name, **parameters),
+        ESTIMATORS[task](criterion=name, **parameters),
         grid,
         scoring=_INNER_SCORING[task],
         cv=inner,

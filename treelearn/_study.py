@@ -19,7 +19,7 @@ from sklearn.model_selection import RepeatedKFold, RepeatedStratifiedKFold, chec
 
 from ._scores import chosen_parameters, classification_scores, fitted_tree, regression_scores
 from ._version import __version__
-from .criteria import CLASSIFICATION_CRITERIA
+from .criteria import takes_order
 
 __all__ = ["FitStore", "StudyPlan", "folds_of", "run_study"]
 
@@ -59,8 +59,7 @@ class StudyPlan:
     def grid_of(self, spec):
         """Return the grid of one criterion: an order that is given, or not taken, is not chosen."""
         _, name, order = spec
-        row = CLASSIFICATION_CRITERIA.get(name)
-        is_open = row is not None and row.takes_order and order is None
+        is_open = takes_order(name) and order is None
         return {key: list(self.grid[key]) for key in self.grid if key != "order" or is_open}
 
     def key(self, spec, train, test):

@@ -25,6 +25,7 @@ __all__ = [
     "read_columns",
     "read_frame",
     "read_table",
+    "take_rows",
     "target_values",
     "to_frame",
 ]
@@ -105,6 +106,11 @@ def read_table(source, target=None):
 def is_frame(X):
     """Return whether ``X`` is a frame with named columns (pandas, polars, pyarrow)."""
     return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "to_pandas"))
+
+
+def take_rows(values, rows):
+    """Return rows of a pandas object or an array by their places."""
+    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
 
 
 def feature_matrix(frame):

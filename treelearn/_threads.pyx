@@ -46,6 +46,12 @@ def openmp_enabled():
     return bool(TL_OPENMP)
 
 
+def check_n_jobs(n_jobs):
+    """Raise ValueError for no threads or processes at all."""
+    if n_jobs == 0:
+        raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
+
+
 def effective_n_threads(n_jobs=None):
     """Return the number of threads that ``n_jobs`` stands for.
 
@@ -65,8 +71,7 @@ def effective_n_threads(n_jobs=None):
     ValueError
         If ``n_jobs`` is 0.
     """
-    if n_jobs == 0:
-        raise ValueError("n_jobs = 0 is invalid")
+    check_n_jobs(n_jobs)
     if not TL_OPENMP or _is_forked_child:
         return 1
     if n_jobs is not None and n_jobs > 0:

@@ -22,14 +22,16 @@ from sklearn.utils.validation import (
 from ._checks import FINITE, MISSING, worst_value
 
 __all__ = [
+    "accepted_by",
     "as_float",
     "check_finite",
     "check_monotonic_cst",
+    "check_n_labels",
     "check_params",
     "check_rows",
     "check_shapes",
-    "check_training_data",
     "check_target_range",
+    "check_training_data",
     "check_weights",
     "columns_in_range",
     "growth_rules",
@@ -198,6 +200,14 @@ def _check_finite(estimator, X):
         assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
     elif _worst_value(X) not in (FINITE, MISSING):
         check_finite(estimator, X, may_miss=True)
+
+
+def check_n_labels(n_labels, X):
+    """Raise ValueError unless there is one label, or target, a row."""
+    if n_labels != X.shape[0]:
+        raise ValueError(
+            f"Number of labels={n_labels} does not match number of samples={X.shape[0]}"
+        )
 
 
 def columns_in_range(X):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._impurity import impurities, search_histograms
-from ._threads import effective_n_threads
+from ._threads import check_n_jobs, effective_n_threads
 from .criteria import CLASSIFICATION_CRITERIA, RENYI, RENYI_MEAN, TSALLIS, kernel_of
 
 __all__ = ["BestSplits", "best_splits", "impurity", "split_gains"]
@@ -230,8 +230,7 @@ def _class_kernel(criterion, order):
 
 
 def _n_threads(counts, n_jobs):
-    if n_jobs == 0:
-        raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
+    check_n_jobs(n_jobs)
     return 1 if counts.size < _FEWEST_COUNTS_FOR_THREADS else effective_n_threads(n_jobs)
 
 

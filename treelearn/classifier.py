@@ -16,6 +16,7 @@ from ._checks import count_labels
 from ._device import choose_engine, is_on_gpu
 from ._device_estimator import labels_on, look_up_on_gpu
 from ._estimator import TreeEstimator
+from ._validation import check_n_labels
 from .criteria import CLASSIFICATION_CRITERIA, concavity_bound
 
 __all__ = ["DecisionTreeClassifier"]
@@ -234,10 +235,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             # Whole numbers and text are labels whatever they say; scikit-learn sorts them to
             # find that out, which takes as long as a small fit.
             check_classification_targets(columns)
-        if len(columns) != X.shape[0]:
-            raise ValueError(
-                f"Number of labels={len(columns)} does not match number of samples={X.shape[0]}"
-            )
+        check_n_labels(len(columns), X)
         coded = columns if whole is None else whole.reshape(columns.shape)
         encoded = [_encode(column) for column in coded.T]
         classes = [found.astype(y.dtype, copy=False) for found, _ in encoded]

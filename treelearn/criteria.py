@@ -15,8 +15,10 @@ __all__ = [
     "Kernel",
     "REGRESSION_CRITERIA",
     "concavity_bound",
+    "criterion_label",
     "kernel_of",
     "parse_criterion",
+    "takes_order",
 ]
 
 GAUSSIAN_RIDGE = 1e-3
@@ -225,6 +227,17 @@ def concavity_bound(n_classes):
         return -found.fun
 
     return brentq(lambda order: largest_product(order) - order, 1.0 + 1e-6, 2.0)
+
+
+def takes_order(name):
+    """Return whether a criterion has an order."""
+    row = CLASSIFICATION_CRITERIA.get(name)
+    return row is not None and row.takes_order
+
+
+def criterion_label(name, order):
+    """Return what `parse_criterion` reads: the name, and the order of a criterion that has one."""
+    return f"{name}:{order:g}" if takes_order(name) else name
 
 
 def parse_criterion(text):

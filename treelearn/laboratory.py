@@ -19,6 +19,7 @@ from ._study_data import (
     default_specs,
     parsed_criteria,
 )
+from ._threads import check_n_jobs
 from ._tree_distance import tree_differences
 
 __all__ = [
@@ -203,8 +204,7 @@ def compare_criteria(
     else:
         y = checked_numbers(y, specs, least)
     specs = specs or default_specs(task, y, notes)
-    if n_jobs == 0:
-        raise ValueError("n_jobs == 0 has no meaning; use None or a number other than 0.")
+    check_n_jobs(n_jobs)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     parameters = {"random_state": seed, "n_jobs": None if n_jobs is None else 1}
     if "max_depth" not in grid:

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._device import choose_engine, is_on_gpu
 from ._device_estimator import look_up_on_gpu, targets_on
 from ._estimator import TreeEstimator
-from ._validation import check_target_range
+from ._validation import check_n_labels, check_target_range
 from .criteria import REGRESSION_CRITERIA
 
 __all__ = ["DecisionTreeRegressor"]
@@ -209,10 +209,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
         X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
         targets = np.ascontiguousarray(columns.T, dtype=np.float64)
-        if targets.shape[1] != X.shape[0]:
-            raise ValueError(
-                f"Number of labels={targets.shape[1]} does not match number of samples={X.shape[0]}"
-            )
+        check_n_labels(targets.shape[1], X)
         self._check_targets(targets if selection is None else targets[:, selection.rows])
         weights = self._checked_weights(sample_weight, X)
         check_target_range(targets, weights, has_squares)

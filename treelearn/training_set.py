@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._validation import check_training_data, check_weights
+from ._validation import check_n_labels, check_training_data, check_weights
 
 __all__ = ["Selection", "TrainingSet"]
 
@@ -70,10 +70,7 @@ class TrainingSet:
     def __init__(self, X, y, sample_weight=None):
         probe = _Probe()
         self.X, self.y = check_training_data(probe, X, y)
-        if len(self.y) != self.X.shape[0]:
-            raise ValueError(
-                f"Number of labels={len(self.y)} does not match number of samples={self.X.shape[0]}"
-            )
+        check_n_labels(len(self.y), self.X)
         self.sample_weight = check_weights(sample_weight, self.X)
         self.lists = {}
         self.n_features_in_ = probe.n_features_in_

@@ -16,7 +16,7 @@ MAX_BINS = 65535
 SAMPLE_ROWS = 50_000
 """Rows from which bins are made, where there are more; at least ten for every bin."""
 
-_SAMPLE_SEED = 20_260_1  # fixed: bins depend on the data alone
+_SAMPLE_SEED = 202_601  # fixed: bins depend on the data alone
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,11 @@ def joint_counts(x, y):
     ValueError
         If the labels are not one-dimensional, not equally many, or none.
 
+    References
+    ----------
+    K. Pearson, "On the theory of contingency and its relation to association and normal
+    correlation", 1904.
+
     Examples
     --------
     >>> from treelearn.information import joint_counts

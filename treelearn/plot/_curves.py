@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._pruning import node_scores, pruning_path
 from .._scores import METRICS
 from ..classifier import DecisionTreeClassifier
-from ..criteria import CLASSIFICATION_CRITERIA, parse_criterion
+from ..criteria import CLASSIFICATION_CRITERIA, criterion_label, parse_criterion
 from ..laboratory import ORDERS, compare_criteria, criteria_of_orders
 from ._style import add_legend, axes, colour
 
@@ -92,9 +92,7 @@ class CriteriaDisplay:
     @classmethod
     def from_estimator(cls, estimator, *, is_scaled=True, ax=None):
         """Draw the curve of an estimator's criterion beside Gini and Shannon."""
-        name = estimator.criterion
-        if CLASSIFICATION_CRITERIA.get(name) and CLASSIFICATION_CRITERIA[name].takes_order:
-            name = f"{name}:{estimator.order:g}"
+        name = criterion_label(estimator.criterion, getattr(estimator, "order", None))
         criteria = list(dict.fromkeys([name, "gini", "entropy"]))
         return cls.from_criteria(criteria, is_scaled=is_scaled, ax=ax)
 

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 
 from .._study_data import checked_classes, checked_data, checked_numbers, feature_names
-from .._tables import is_frame, read_columns, target_values
+from .._tables import is_frame, read_columns, take_rows, target_values
 from .._tree_distance import tree_differences
-from ..criteria import CLASSIFICATION_CRITERIA, parse_criterion
+from ..criteria import parse_criterion
 from ..laboratory import compare_criteria, criteria_of_orders
-from ._findings import comparison_facts, order_facts, study_facts
+from ._findings import comparison_facts, is_open, order_facts, study_facts
 from ._model import model_facts
 from ._page import render_page, repeat_facts
 
@@ -48,10 +48,6 @@ def sample_rows(n_samples, n_features, most_rows, seed, most_cells=_MOST_CELLS):
     return np.sort(np.random.default_rng(seed).choice(n_samples, most, replace=False))
 
 
-def _take(values, rows):
-    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
-
-
 def page_of_table(
     table, X, y, comparison, *, command, seed, max_depth=None, ccp_alpha=None, n_jobs=None
 ):
@@ -84,7 +80,7 @@ def page_of_table(
     names = getattr(table, "feature_names", None)
     orders = None
     rows = sample_rows(len(y), X.shape[1], _MOST_ROWS_OF_ORDERS, seed, _MOST_CELLS // 4)
-    few = _take(X, rows), _take(y, rows)
+    few = take_rows(X, rows), take_rows(y, rows)
     if comparison.task == "classification":
         n_repeats = 2 if comparison.n_classes <= _MOST_CLASSES_OF_TWO_REPEATS else 1
         orders = _orders(*few, max_depth, seed, n_jobs, n_repeats)
@@ -204,7 +200,7 @@ def _orders(X, y, max_depth, seed, n_jobs, n_repeats):
 
 def _differences(X, y, names, comparison, max_depth, seed):
     """Return how different the trees of the criteria are, None where these rows do not tell."""
-    criteria = [name for name in comparison.criteria if not _is_open(name)]
+    criteria = [name for name in comparison.criteria if not is_open(name)]
     if len(criteria) < 2:
         return None
     try:
@@ -230,19 +226,12 @@ def _differences(X, y, names, comparison, max_depth, seed):
     return {"pairs": found["pairs"], "roots": roots, "n_rows": len(target_values(y)[0])}
 
 
-def _is_open(label):
-    """Return whether the order of a criterion was chosen fold by fold."""
-    name, order = parse_criterion(label)
-    row = CLASSIFICATION_CRITERIA.get(name)
-    return order is None and row is not None and row.takes_order
-
-
 def _criterion_of_tree(comparison):
     """Return label, name and order of the first criterion that is not worse than the best."""
     worse = comparison.losers(comparison.metrics[0])
     label = next(name for name in comparison.criteria if name not in worse)
     name, order = parse_criterion(label)
-    if _is_open(label):
+    if is_open(label):
         chosen = [
             fold["chosen"]["order"] for fold in comparison.folds if fold["criterion"] == label
         ]

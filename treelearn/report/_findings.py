@@ -3,11 +3,24 @@
 import numpy as np
 
 from .._significance import SIGNIFICANCE
+from ..criteria import parse_criterion, takes_order
 from ..plot._curves import impurity_curve, order_curves
 
-__all__ = ["comparison_facts", "order_facts", "study_facts"]
+__all__ = ["comparison_facts", "is_open", "order_facts", "study_facts"]
 
 _CURVES = ("gini", "entropy", "renyi:0.5", "renyi:5", "misclassification")
+
+
+_PAIR_KEYS = (
+    *("metric", "first", "second", "difference", "p_adjusted", "is_tie"),
+    *("wins", "ties", "losses", "p_better", "p_equivalent", "p_worse"),
+)
+
+
+def is_open(label):
+    """Return whether the order of a criterion was chosen fold by fold."""
+    name, order = parse_criterion(label)
+    return order is None and takes_order(name)
 
 
 def _metric_facts(metrics):
@@ -57,10 +70,9 @@ def comparison_facts(comparison, target):
                 "chosen": _chosen(comparison, name),
             }
         )
-    kind = "splits" if comparison.task == "classification" else "criterion"
-    question = f"Which {'impurity' if kind == 'splits' else 'criterion'} grows the better trees"
+    what = "impurity" if comparison.task == "classification" else "criterion"
     return {
-        "question": f"{question} to predict “{target}”?",
+        "question": f"Which {what} grows the better trees to predict “{target}”?",
         "answer": _answer(comparison),
         "summary": comparison.summary.split("\n"),
         "metrics": _metric_facts(metrics),
@@ -72,12 +84,6 @@ def comparison_facts(comparison, target):
         "folds": _folds_in_words(comparison),
         "curves": _impurity_curves(comparison) if comparison.n_classes == 2 else None,
     }
-
-
-_PAIR_KEYS = (
-    *("metric", "first", "second", "difference", "p_adjusted", "is_tie"),
-    *("wins", "ties", "losses", "p_better", "p_equivalent", "p_worse"),
-)
 
 
 def _answer(comparison):
@@ -158,8 +164,8 @@ def _impurity_curves(comparison):
     names = list(dict.fromkeys([*comparison.criteria, *_CURVES]))[:8]
     curves = {}
     for name in names:
-        if ":" not in name and name in ("renyi", "renyi_mean", "tsallis"):
-            continue  # its order was chosen fold by fold
+        if is_open(name):
+            continue
         scale = impurity_curve(name, [0.5])[0]
         curves[name] = [0.0, *(impurity_curve(name, shares) / scale).tolist(), 0.0]
     return {"shares": [0.0, *shares.tolist(), 1.0], "curves": curves}

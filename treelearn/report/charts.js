@@ -36,9 +36,12 @@ function number(value, digits = 3) {
 }
 
 function score(metric, value, digits) {
-  if (metric.unit === "%") return `${(100 * value).toFixed(digits ?? 2)} %`;
-  return metric.unit ? `${number(value)} ${metric.unit}` : number(value);
+  if (metric.unit === "%") return withMinus(`${(100 * value).toFixed(digits ?? 2)} %`);
+  return withMinus(metric.unit ? `${number(value)} ${metric.unit}` : number(value));
 }
+
+// Values of the data keep their hyphen, so that they can be searched for as they are typed.
+function withMinus(text) { return text.replace(/^-/, "\u2212"); }
 
 function shorten(text, most) {
   const letters = Array.from(text);
@@ -63,7 +66,7 @@ function axisFormat(metric, marks) {
   const isShare = metric.unit === "%", scale = isShare ? 100 : 1;
   const decimals = mark => ((scale * mark).toFixed(8).replace(/0+$/, "").split(".")[1] ?? "").length;
   const digits = Math.max(0, ...marks.map(decimals));
-  return v => (scale * v).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + (isShare ? " %" : "");
+  return v => withMinus((scale * v).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + (isShare ? " %" : ""));
 }
 
 // A figure that draws itself again when its width changes.
