@@ -19,6 +19,7 @@ from ._node cimport (
     Buffers,
     Candidate,
     describe,
+    enter_t,
     evaluate,
     hand_on,
     release_node,
@@ -54,22 +55,29 @@ cdef int apply_split(
     return buffers.hand_on(search, buffers, candidate, work)
 
 
-cdef int grow_narrow(
-    const Search* search, Buffers* buffers, Growth* growth, const Node* node, Workspace* work
+cdef int grow_in_other_form(
+    const Search* search,
+    Buffers* buffers,
+    Growth* growth,
+    const Node* node,
+    enter_t enter,
+    Workspace* work,
 ) noexcept nogil:
-    """Grow a small subtree on narrow lists."""
+    """Grow a small subtree on a copy of its samples."""
     cdef Search local
     cdef Buffers local_buffers
     cdef Node root
     cdef Node* pending = NULL
     cdef int32_t n_pending = 0
-    cdef int status = enter_narrow(search, buffers, node, work, &local, &local_buffers, &root)
+    cdef int status = enter(search, buffers, node, work, &local, &local_buffers, &root)
     if status != 0:
         release_node(&root)
-        return status
-    return grow_depth_first(
-        &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
-    )
+    else:
+        status = grow_depth_first(
+            &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
+        )
+    free(local_buffers.owned)
+    return status
 
 
 cdef int grow_depth_first(
@@ -88,6 +96,7 @@ cdef int grow_depth_first(
     cdef int32_t n_stack = 1, stack_capacity = 64, pending_capacity = 0, k
     cdef Candidate candidate
     cdef Node* child
+    cdef enter_t enter
     cdef bint is_split
     cdef int status = 0
     stack = <Node*> malloc(stack_capacity * sizeof(Node))
@@ -110,8 +119,15 @@ cdef int grow_depth_first(
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
             continue
+        enter = NULL
         if is_for_narrow(search, &candidate.node):
-            status = grow_narrow(search, buffers, growth, &candidate.node, work)
+            enter = enter_narrow
+        elif candidate.node.n_samples <= buffers.most_entered:
+            enter = buffers.enter
+        if enter != NULL:
+            status = grow_in_other_form(
+                search, buffers, growth, &candidate.node, enter, work
+            )
             release_node(&candidate.node)
             continue
         status = buffers.evaluate(search, buffers, &candidate, work, &is_split)

@@ -64,11 +64,6 @@ cdef extern from "native/runs.h" nogil:
     )
     bint tl_is_feasible(const tl_bounds*, int64_t, int64_t)
 
-# The best cut on one side of the missing samples.
-cdef struct Cut:
-    double score
-    int32_t code
-
 
 cdef void prepare_runs(const Search* search, const Node* node, Workspace* work) noexcept nogil:
     """Set what the kernels know of a node."""

@@ -1,0 +1,19 @@
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from .._types cimport *
+from .._workspace cimport Workspace
+from ._bin_table cimport BinTable
+
+cdef extern from "native/inside.h" nogil:
+    ctypedef struct tl_column:
+        const char* start
+        int64_t stride
+        int is_double
+
+cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil
+cdef bint serves_bounds(const Search* search) noexcept nogil
+cdef int find_bounded_split(
+    const Search* search, const Node* node, const BinTable* table, const uint8_t* is_single,
+    const uint8_t* records, const int32_t* samples, Workspace* work, Split* best,
+    int64_t* left_stats,
+) noexcept nogil
