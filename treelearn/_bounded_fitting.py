@@ -11,8 +11,9 @@ __all__ = ["grow_through_bins"]
 # Codes of one byte, the highest of them for missing values.
 _MAX_BINS = 255
 # Nodes of at most so many samples are grown on sorted lists.
-_MOST_LISTED = 2048
+_MOST_LISTED = 1024
 _FEWEST_CELLS = 10**7
+_MOST_CLASSES = 64
 
 
 def grow_through_bins(
@@ -55,7 +56,7 @@ def _is_possible(X, y, n_classes, sample_weight, kernel, rules):
         issparse(X)
         or n_classes is None
         or y.shape[0] > 1
-        or n_classes[0] != 2
+        or n_classes[0] > (2 if kernel.formula != GINI else _MOST_CLASSES)
         or sample_weight is not None
         or kernel.formula > RENYI_MEAN
         or not kernel.is_concave_for(n_classes[0])

@@ -14,6 +14,7 @@ import numpy as np
 
 from ._local cimport enter_narrow, is_for_narrow
 from ._node cimport (
+    CHANGES_FORM,
     INTERRUPTED,
     MEMORY_RAN_OUT,
     Buffers,
@@ -106,7 +107,16 @@ cdef int grow_depth_first(
     while n_stack > 0 and status == 0:
         n_stack -= 1
         candidate.node = stack[n_stack]
-        if candidate.node.n_samples <= largest_kept:
+        enter = NULL
+        if is_for_narrow(search, &candidate.node):
+            enter = enter_narrow
+        elif (
+            candidate.node.n_samples <= buffers.most_entered or candidate.node.changes_form
+        ):
+            enter = buffers.enter
+        if candidate.node.n_samples <= largest_kept or (
+            candidate.node.changes_form and largest_kept > 0
+        ):
             if n_pending[0] == pending_capacity:
                 pending_capacity = 2 * pending_capacity + 16
                 larger = realloc(pending[0], pending_capacity * sizeof(Node))
@@ -119,11 +129,6 @@ cdef int grow_depth_first(
             growth.records[candidate.node.id].subtree = n_pending[0]
             n_pending[0] += 1
             continue
-        enter = NULL
-        if is_for_narrow(search, &candidate.node):
-            enter = enter_narrow
-        elif candidate.node.n_samples <= buffers.most_entered:
-            enter = buffers.enter
         if enter != NULL:
             status = grow_in_other_form(
                 search, buffers, growth, &candidate.node, enter, work
@@ -131,6 +136,14 @@ cdef int grow_depth_first(
             release_node(&candidate.node)
             continue
         status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
+        if status == CHANGES_FORM and candidate.node.n_samples <= buffers.most_changed:
+            status = 0
+            candidate.node.changes_form = True
+            stack[n_stack] = candidate.node
+            n_stack += 1
+            release_node(&candidate.left)
+            release_node(&candidate.right)
+            continue
         if status == 0:
             if is_split:
                 status = apply_split(search, buffers, growth, &candidate, work)
@@ -471,7 +484,7 @@ cdef class Grower:
 
         Returns
         -------
-        dict of ndarray
+        dict of ndarray, or None where another form grows the tree sooner
             ``left``, ``right``, ``feature``, ``threshold``, ``missing_go_to_left``,
             ``impurity``, ``n_node_samples``, ``weighted_n_node_samples``; ``value`` of shape
             (n_nodes, value_stride); ``class_starts``, ``classes`` and ``class_weights`` of
@@ -519,6 +532,7 @@ cdef class Grower:
                         "memory."
                     )
                 workspaces[i].shared_status = &status
+            buffers.workspaces = workspaces
             workspaces[0].polls = True
             self.make_root(&root, workspaces)
             root.buffer = 2 if self.keeps_lists else 0
@@ -557,6 +571,8 @@ cdef class Grower:
                 raise MemoryError(f"Unable to allocate {asked} bytes for the nodes of the tree.")
             if status == INTERRUPTED:
                 raise_pending()
+            if status == CHANGES_FORM:
+                return None
             return assemble(
                 &growth, growths, n_pending, search.targets.weight_unit * self.weight_scale,
                 self.scale,

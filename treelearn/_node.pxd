@@ -7,6 +7,7 @@ cdef enum Status:
     DONE = 0
     MEMORY_RAN_OUT = 1
     INTERRUPTED = 2
+    CHANGES_FORM = 3    # the node, or the whole tree, is sooner grown in another form
 
 # A node with the split found for it.
 cdef struct Candidate:
@@ -39,7 +40,9 @@ cdef struct Buffers:
     void* table             # histogram mode: its BinTable
     void* owned             # what those lists lie in, to be freed with them; else NULL
     int n_threads           # that may share one node
-    int32_t most_entered    # nodes of at most so many samples go on in another form
+    Workspace* workspaces   # of those threads
+    int32_t most_entered    # nodes of at most so many samples go on in another form,
+    int32_t most_changed    # and of at most so many if they ask for it; of more: the whole tree
     enter_t enter
     evaluate_t evaluate
     hand_on_t hand_on

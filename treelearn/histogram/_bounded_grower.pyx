@@ -6,7 +6,7 @@ samples are sorted, and its subtree is grown on lists.
 """
 
 from cython.parallel cimport prange
-from libc.stdlib cimport malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from .._grower cimport scan_of
 from .._lists cimport ListSource, build_lists
 from .._node cimport (
+    CHANGES_FORM,
     DONE,
     INTERRUPTED,
     MEMORY_RAN_OUT,
@@ -149,9 +150,12 @@ cdef int evaluate_bounded(
     if open_children(search, candidate) != 0:
         return MEMORY_RAN_OUT
     status = find_bounded_split(
-        search, node, table, (<const BoundedTable*> table).is_single, records, samples, work,
+        search, buffers, node, table, (<const BoundedTable*> table).is_single, work,
         &candidate.split, left.stats,
     )
+    if status == CHANGES_FORM:
+        free(node.histogram)
+        node.histogram = NULL
     if status != 0 or candidate.split.feature < 0:
         return status
     left.n_samples = candidate.split.n_left
@@ -192,11 +196,12 @@ cdef int enter_lists(
     cdef uint64_t* pairs
     root[0] = node[0]
     root.histogram = NULL
+    root.changes_form = False
     root.stats = <int64_t*> malloc(search.targets.n_stats * sizeof(int64_t))
     root.segments = <Segment*> malloc(n_features * sizeof(Segment))
     local[0] = search[0]
     local_buffers[0] = buffers[0]
-    local_buffers.most_entered = 0
+    local_buffers.enter = NULL
     local_buffers.owned = malloc(
         2 * n_entries * sizeof(entry_t)
         + n_features * (sizeof(int64_t) + sizeof(double) + 3 * sizeof(int32_t))
@@ -253,7 +258,7 @@ cdef class BoundedGrower(HistogramGrower):
     Parameters
     ----------
     training_set : BinnedSet
-        Without missing values, of two classes of unit weight.
+        Without missing values; classes of unit weight.
     kernel, rules, seed, n_threads
         As of ``Grower``; a concave criterion of power sums, all features, no limit on leaves.
     most_listed : int
@@ -294,4 +299,5 @@ cdef class BoundedGrower(HistogramGrower):
         buffers.hand_on = hand_on_bounded
         buffers.enter = enter_lists
         buffers.most_entered = self.most_listed
+        buffers.most_changed = self.training_set.rows.shape[0] // 2
         return 0

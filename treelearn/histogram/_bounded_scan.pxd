@@ -1,5 +1,6 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+from .._node cimport Buffers
 from .._types cimport *
 from .._workspace cimport Workspace
 from ._bin_table cimport BinTable
@@ -13,7 +14,6 @@ cdef extern from "native/inside.h" nogil:
 cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil
 cdef bint serves_bounds(const Search* search) noexcept nogil
 cdef int find_bounded_split(
-    const Search* search, const Node* node, const BinTable* table, const uint8_t* is_single,
-    const uint8_t* records, const int32_t* samples, Workspace* work, Split* best,
-    int64_t* left_stats,
+    const Search* search, Buffers* buffers, const Node* node, const BinTable* table,
+    const uint8_t* is_single, Workspace* work, Split* best, int64_t* left_stats,
 ) noexcept nogil

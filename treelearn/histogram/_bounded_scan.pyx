@@ -21,16 +21,18 @@ threshold are those of the lists, to the bit:
 from libc.math cimport INFINITY, fabs, log2, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from .._node cimport INTERRUPTED, MEMORY_RAN_OUT
-from .._runs cimport Cut, pass_run
+from cython.parallel cimport prange, threadid
+
+from .._node cimport CHANGES_FORM, INTERRUPTED, MEMORY_RAN_OUT, Buffers
+from .._runs cimport Cut, add_run, pass_run
 from .._scan cimport prepare_node
 from .._sorting cimport order_doubles, sample_in
 from .._splitter cimport threshold_between
 from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of, tl_left, tl_terms
-from ._bin_table cimport BinTable
+from ._bin_table cimport PAIRS, BinTable, records_of
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_GINI
@@ -55,6 +57,10 @@ cdef extern from "native/bounds.h" nogil:
         const uint64_t* cells, int n_bins, int64_t n, int64_t ones, const tl_terms* terms,
         double* n_before, double* ones_before, double* edge, double* bound,
     )
+    void tl_bound_classes(
+        const uint32_t* cells, int n_bins, int n_classes, const int64_t* totals,
+        int64_t n_samples, int64_t* sums, double* n_before, double* edge, double* bound,
+    )
     double tl_best_edge(
         const double* n_before, const double* edge, int n_bins, double lowest, double highest
     )
@@ -63,6 +69,7 @@ cdef enum:
     # Records whose bins are looked up together, feature after feature: they stay in the
     # first-level cache.
     ROWS_PER_BLOCK = 512
+    FEWEST_SHARED = 32768   # samples below which sharing out costs more than it saves
 
 # What is known of a bin in a node.
 cdef enum Fate:
@@ -76,7 +83,7 @@ cdef struct Bounds:
     double* n_before
     double* edge
     double* bound
-    double* ones_before
+    double* scratch
     uint8_t* fate
     int32_t* next           # where the next sample of a bin is written; -1: nowhere
     double* best_edge       # per feature
@@ -96,7 +103,9 @@ cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil:
 cdef bint serves_bounds(const Search* search) noexcept nogil:
     """Return whether the bounds hold for a search."""
     return search.is_concave and (
-        search.scan == SCAN_BINARY or search.scan == SCAN_BINARY_TERMS
+        search.scan == SCAN_BINARY
+        or search.scan == SCAN_BINARY_TERMS
+        or search.scan == SCAN_CLASSES
     )
 
 
@@ -128,8 +137,8 @@ cdef int open_bounds(const BinTable* table, Bounds* bounds) noexcept nogil:
         return -1
     bounds.edge = bounds.n_before + n
     bounds.bound = bounds.edge + n
-    bounds.ones_before = bounds.bound + n
-    bounds.best_edge = bounds.ones_before + n
+    bounds.scratch = bounds.bound + n
+    bounds.best_edge = bounds.scratch + n
     bounds.n_alive = <int64_t*> (bounds.best_edge + n_features)
     bounds.next = <int32_t*> (bounds.n_alive + n_features)
     bounds.fate = <uint8_t*> (bounds.next + n)
@@ -147,17 +156,24 @@ cdef void bound_feature(
     """Score the cuts between the bins of a feature, and bound those inside."""
     cdef int64_t first = first_of(table, feature)
     cdef int n_bins = table.n_bins[feature]
-    cdef const uint64_t* cells = <const uint64_t*> node.histogram + table.cell_starts[feature]
-    if search.rules.formula == TL_GINI:
+    cdef int64_t cell = table.cell_starts[feature]
+    cdef const uint64_t* pairs = <const uint64_t*> node.histogram + cell
+    if table.layout != PAIRS:
+        tl_bound_classes(
+            <const uint32_t*> node.histogram + cell * search.targets.n_stats, n_bins,
+            search.targets.n_stats, node.stats, node.n_samples, work.left,
+            bounds.n_before + first, bounds.edge + first, bounds.bound + first,
+        )
+    elif search.rules.formula == TL_GINI:
         tl_bound_pairs(
-            cells, n_bins, <double> node.n_samples, <double> node.stats[1],
-            bounds.n_before + first, bounds.ones_before + first, bounds.edge + first,
+            pairs, n_bins, <double> node.n_samples, <double> node.stats[1],
+            bounds.n_before + first, bounds.scratch + first, bounds.edge + first,
             bounds.bound + first,
         )
     else:
         tl_bound_pairs_terms(
-            cells, n_bins, node.n_samples, node.stats[1], &work.terms, bounds.n_before + first,
-            bounds.ones_before + first, bounds.edge + first, bounds.bound + first,
+            pairs, n_bins, node.n_samples, node.stats[1], &work.terms, bounds.n_before + first,
+            bounds.scratch + first, bounds.edge + first, bounds.bound + first,
         )
     bounds.best_edge[feature] = tl_best_edge(
         bounds.n_before + first, bounds.edge + first, n_bins, <double> work.bounds.lowest,
@@ -267,6 +283,50 @@ cdef inline bint comes_first(int32_t feature, int64_t n_left, const Split* best)
     return n_left < best.n_left
 
 
+cdef void sum_lower_bins(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    int32_t feature,
+    int32_t bin,
+    int64_t* stats,         # out
+) noexcept nogil:
+    """Sum the classes of the samples whose code is below a bin."""
+    cdef int64_t cell = table.cell_starts[feature]
+    cdef int32_t n_classes = search.targets.n_stats, i, c
+    cdef const uint64_t* pairs = <const uint64_t*> node.histogram + cell
+    cdef const uint32_t* classes = <const uint32_t*> node.histogram + cell * n_classes
+    cdef uint64_t sum = 0
+    memset(stats, 0, n_classes * sizeof(int64_t))
+    if table.layout == PAIRS:
+        for i in range(bin):
+            sum += pairs[i]
+        stats[1] = <int64_t> (sum >> 32)
+        stats[0] = <int64_t> (<uint32_t> sum) - stats[1]
+        return
+    for i in range(bin):
+        for c in range(n_classes):
+            stats[c] += classes[i * n_classes + c]
+
+
+cdef void set_left(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    int32_t feature,
+    int32_t bin,
+    int64_t n_left,
+    Workspace* work,
+    tl_left* left,          # out: the samples whose code is below the bin
+) noexcept nogil:
+    """Set what stands left of a run of entries, as the kernels want it."""
+    sum_lower_bins(search, node, table, feature, bin, work.left)
+    left.n = left.weight = n_left
+    left.stats = work.left
+    if table.layout == PAIRS:
+        left.stats += 1     # of two classes they count the second
+
+
 cdef void keep(
     const Search* search,
     const Node* node,
@@ -283,15 +343,10 @@ cdef void keep(
     int64_t* left_stats,    # out
 ) noexcept nogil:
     """Write down the best cut so far."""
-    cdef const uint64_t* cells = <const uint64_t*> node.histogram + table.cell_starts[feature]
-    cdef int64_t ones = 0
     cdef int32_t i
-    for i in range(bin):
-        ones += <int64_t> (cells[i] >> 32)
+    sum_lower_bins(search, node, table, feature, bin, left_stats)
     for i in range(n_inside):
-        ones += inside[i] >> search.class_shift
-    left_stats[0] = n_left - ones
-    left_stats[1] = ones
+        left_stats[inside[i] >> search.class_shift] += 1
     best.feature = feature
     best.score = score
     best.tie_score = 0.0
@@ -321,16 +376,13 @@ cdef void try_edge(
     cdef entry_t entry = 1      # a start; what its class is does not matter
     cdef Cut cut
     cdef tl_left left
-    cdef int64_t[2] stats
     if bounds.edge[first + bin] < bounds.bar:
         return
     cut.code = -1
     cut.score = best.score
     if comes_first(feature, n_left, best):
         cut.score = nextafter(best.score, -INFINITY)
-    stats[0] = <int64_t> bounds.ones_before[first + bin]
-    left.n = left.weight = n_left
-    left.stats = stats
+    set_left(search, node, table, feature, bin, n_left, work, &left)
     pass_run(search, node, &entry, 0, 1, 0, &left, work, &cut)
     if cut.code >= 0:
         keep(
@@ -362,18 +414,15 @@ cdef void scan_alive(
     cdef double low, high
     cdef Cut cut
     cdef tl_left left
-    cdef int64_t[2] stats
     cut.code = -1
     cut.score = best.score
     if comes_first(feature, n_left, best):
         cut.score = nextafter(best.score, -INFINITY)
-    stats[0] = <int64_t> bounds.ones_before[place + first_bin]
+    set_left(search, node, table, feature, first_bin, n_left, work, &left)
     if n_left == 0:
         # Nothing lies to the left of the first value: no cut before it, as in a list.
-        stats[0] += entries[0] >> search.class_shift
+        add_run(search, entries, 0, 1, &left)
         begin = 1
-    left.n = left.weight = n_left + begin
-    left.stats = stats
     pass_run(search, node, entries, begin, n, 0, &left, work, &cut)
     at = cut.code
     if at < 0 or (at == 0 and not is_behind_solid):
@@ -525,13 +574,105 @@ cdef int scan_features(
     return 0
 
 
+cdef bint is_better(const Split* candidate, const Split* best) noexcept nogil:
+    """Compare the best cuts of two threads."""
+    if candidate.feature < 0 or candidate.score < best.score:
+        return False
+    return candidate.score > best.score or comes_first(
+        candidate.feature, candidate.n_left, best
+    )
+
+
+cdef int share_features(
+    const Search* search,
+    Buffers* buffers,
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* records,
+    const int32_t* samples,
+    int32_t skipped,
+    const uint8_t* is_single,
+    const Bounds* bounds,
+    Split* best,                # in, out
+    int64_t* left_stats,        # in, out
+) noexcept nogil:
+    """Look at the cuts of all features that may win, by several threads."""
+    cdef int n_threads = buffers.n_threads, thread
+    cdef int32_t n_stats = search.targets.n_stats, feature
+    cdef Split* found = <Split*> malloc(n_threads * sizeof(Split))
+    cdef int64_t* stats = <int64_t*> malloc(n_threads * n_stats * sizeof(int64_t))
+    cdef Bounds* shares = <Bounds*> malloc(n_threads * sizeof(Bounds))
+    cdef int* failures = <int*> malloc(n_threads * sizeof(int))
+    cdef int status = 0
+    if found == NULL or stats == NULL or shares == NULL or failures == NULL:
+        status = MEMORY_RAN_OUT
+    else:
+        for thread in range(n_threads):
+            # Every thread starts from the best so far, and rules out by what it finds itself.
+            found[thread] = best[0]
+            shares[thread] = bounds[0]
+            failures[thread] = 0
+            memcpy(stats + thread * n_stats, left_stats, n_stats * sizeof(int64_t))
+            if thread > 0:
+                prepare_node(search, node, buffers.workspaces + thread)
+        for feature in prange(
+            table.n_features, num_threads=n_threads, schedule="dynamic", chunksize=1
+        ):
+            if failures[threadid()] == 0:
+                failures[threadid()] = scan_features(
+                    search, node, table, records, samples, feature, feature + 1, skipped,
+                    is_single, shares + threadid(), buffers.workspaces + threadid(),
+                    found + threadid(), stats + threadid() * n_stats,
+                )
+        for thread in range(n_threads):
+            status = max(status, failures[thread])
+            if is_better(found + thread, best):
+                best[0] = found[thread]
+                memcpy(left_stats, stats + thread * n_stats, n_stats * sizeof(int64_t))
+    free(found)
+    free(stats)
+    free(shares)
+    free(failures)
+    return status
+
+
+cdef double share_alive(
+    const Node* node,
+    const BinTable* table,
+    const uint8_t* is_single,
+    const Workspace* work,
+    Bounds* bounds,
+) noexcept nogil:
+    """Share of the node's cells that lie in bins that are alive."""
+    cdef double n_alive = 0.0
+    cdef int32_t feature
+    for feature in range(table.n_features):
+        mark_bins(table, is_single, feature, work, bounds)
+        n_alive += <double> bounds.n_alive[feature]
+    return n_alive / (<double> node.n_samples * table.n_features)
+
+
+cdef double most_alive(
+    const Search* search, const Buffers* buffers, const Node* node
+) noexcept nogil:
+    """Share above which the node's subtree is sooner grown on lists.
+
+    Sorting a cell costs as much as looking into ten to twenty bins; lists need it once, bins in
+    every level until a node is small.
+    """
+    cdef double n_levels = max(1.0, log2(<double> node.n_samples / buffers.most_entered))
+    cdef double n_left = search.rules.max_depth - node.depth
+    if n_left <= n_levels:
+        return 0.4 / n_left
+    return 0.13 / n_levels
+
+
 cdef int find_bounded_split(
     const Search* search,
+    Buffers* buffers,
     const Node* node,
     const BinTable* table,
     const uint8_t* is_single,   # per bin: whether it holds one value
-    const uint8_t* records,
-    const int32_t* samples,
     Workspace* work,
     Split* best,                # out; its feature is -1 where no cut is feasible
     int64_t* left_stats,        # out
@@ -539,10 +680,14 @@ cdef int find_bounded_split(
     """Find the best split of a node whose histogram is there.
 
     Codes below ``best.bin`` go left, and ``best.n_stored_left`` samples of the bin itself.
+    Returns CHANGES_FORM where so many bins are alive that sorting is cheaper.
     """
+    cdef const uint8_t* records = records_of(table, node.buffer, node.start)
+    cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
     cdef Bounds bounds
+    cdef double limit = most_alive(search, buffers, node)
     cdef int32_t feature, top = 0
-    cdef int status
+    cdef int status = 0
     memset(best, 0, sizeof(Split))
     best.feature = -1
     best.score = -INFINITY
@@ -557,12 +702,22 @@ cdef int find_bounded_split(
     bounds.bar = bounds.best_edge[top]
     if bounds.bar > -INFINITY:
         bounds.bar -= margin_of(node, bounds.bar)
-    # The feature with the best edge first: what its bins reach rules out more of the others.
-    status = scan_features(
-        search, node, table, records, samples, top, top + 1, -1, is_single, &bounds, work, best,
-        left_stats,
-    )
+    if share_alive(node, table, is_single, work, &bounds) > 4.0 * limit:
+        status = CHANGES_FORM
     if status == 0:
+        # The feature with the best edge first: what its bins reach rules out more of the others.
+        status = scan_features(
+            search, node, table, records, samples, top, top + 1, -1, is_single, &bounds, work,
+            best, left_stats,
+        )
+    if status == 0 and share_alive(node, table, is_single, work, &bounds) > limit:
+        status = CHANGES_FORM
+    if status == 0 and buffers.n_threads > 1 and node.n_samples >= FEWEST_SHARED:
+        status = share_features(
+            search, buffers, node, table, records, samples, top, is_single, &bounds, best,
+            left_stats,
+        )
+    elif status == 0:
         status = scan_features(
             search, node, table, records, samples, 0, table.n_features, top, is_single, &bounds,
             work, best, left_stats,
