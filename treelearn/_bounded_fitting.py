@@ -12,6 +12,7 @@ __all__ = ["grow_through_bins"]
 _MAX_BINS = 255
 # Nodes of at most so many samples are grown on sorted lists.
 _MOST_LISTED = 1024
+_PATIENCE = 1.0
 _FEWEST_CELLS = 10**7
 _MOST_CLASSES = 64
 
@@ -47,7 +48,7 @@ def grow_through_bins(
     if training_set.bins.has_missing.any():
         return None
     rules = dict(rules, tables=tables, y_ranks=None)
-    return BoundedGrower(training_set, kernel, rules, seed, n_threads, _MOST_LISTED).grow()
+    return BoundedGrower(training_set, kernel, rules, seed, n_threads, _MOST_LISTED, _PATIENCE).grow()
 
 
 def _is_possible(X, y, n_classes, sample_weight, kernel, rules):

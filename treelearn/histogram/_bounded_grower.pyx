@@ -29,7 +29,13 @@ from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of
 from ._bin_table cimport BinTable, fill_shared_histogram, histogram_bytes, records_of
 from ._binned_set cimport BinnedSet
-from ._bounded_scan cimport column_of, find_bounded_split, serves_bounds, tl_column
+from ._bounded_scan cimport (
+    BoundedTable,
+    column_of,
+    find_bounded_split,
+    serves_bounds,
+    tl_column,
+)
 from ._histogram_grower cimport HistogramGrower, share_out_histogram
 
 cdef extern from "native/inside.h" nogil:
@@ -52,11 +58,6 @@ cdef extern from "native/inside.h" nogil:
 cdef enum:
     FEWEST_SHARED = 32768   # rows below which sharing out costs more than it saves
     MOST_SHARES = 64
-
-# The table of a search through bins, with what the histogram mode does not need.
-cdef struct BoundedTable:
-    BinTable base               # first: buffers.table points at it
-    const uint8_t* is_single    # per bin: whether it holds one value
 
 
 cdef void divide_part(
@@ -150,8 +151,7 @@ cdef int evaluate_bounded(
     if open_children(search, candidate) != 0:
         return MEMORY_RAN_OUT
     status = find_bounded_split(
-        search, buffers, node, table, (<const BoundedTable*> table).is_single, work,
-        &candidate.split, left.stats,
+        search, buffers, node, work, &candidate.split, left.stats
     )
     if status == CHANGES_FORM:
         free(node.histogram)
@@ -263,13 +263,20 @@ cdef class BoundedGrower(HistogramGrower):
         As of ``Grower``; a concave criterion of power sums, all features, no limit on leaves.
     most_listed : int
         Nodes of at most so many samples are grown on lists.
+    patience : float
+        How many times longer than sorting bins may seem to take before a subtree, or the whole
+        tree, is left to lists.
     """
 
     cdef BoundedTable bounded
     cdef int32_t most_listed
+    cdef double patience
 
-    def __init__(self, training_set, kernel, rules, seed, n_threads, int most_listed):
+    def __init__(
+        self, training_set, kernel, rules, seed, n_threads, int most_listed, double patience
+    ):
         self.most_listed = most_listed
+        self.patience = patience
         super().__init__(training_set, kernel, rules, seed, n_threads)
 
     cdef void choose_scan(self):
@@ -294,6 +301,7 @@ cdef class BoundedGrower(HistogramGrower):
         self.table.sort_limit = self.most_listed
         self.bounded.base = self.table
         self.bounded.is_single = &is_single_view[0]
+        self.bounded.patience = self.patience
         buffers.table = &self.bounded
         buffers.evaluate = evaluate_bounded
         buffers.hand_on = hand_on_bounded

@@ -11,9 +11,15 @@ cdef extern from "native/inside.h" nogil:
         int64_t stride
         int is_double
 
+# The table of a search through bins, with what the histogram mode does not need.
+cdef struct BoundedTable:
+    BinTable base               # first: Buffers.table points at it
+    const uint8_t* is_single    # per bin: whether it holds one value
+    double patience             # how much longer than lists bins may seem to take
+
 cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil
 cdef bint serves_bounds(const Search* search) noexcept nogil
 cdef int find_bounded_split(
-    const Search* search, Buffers* buffers, const Node* node, const BinTable* table,
-    const uint8_t* is_single, Workspace* work, Split* best, int64_t* left_stats,
+    const Search* search, Buffers* buffers, const Node* node, Workspace* work, Split* best,
+    int64_t* left_stats,
 ) noexcept nogil

@@ -663,16 +663,14 @@ cdef double most_alive(
     cdef double n_levels = max(1.0, log2(<double> node.n_samples / buffers.most_entered))
     cdef double n_left = search.rules.max_depth - node.depth
     if n_left <= n_levels:
-        return 0.4 / n_left
-    return 0.13 / n_levels
+        return 0.8 / n_left
+    return 0.3 / n_levels
 
 
 cdef int find_bounded_split(
     const Search* search,
     Buffers* buffers,
     const Node* node,
-    const BinTable* table,
-    const uint8_t* is_single,   # per bin: whether it holds one value
     Workspace* work,
     Split* best,                # out; its feature is -1 where no cut is feasible
     int64_t* left_stats,        # out
@@ -682,10 +680,13 @@ cdef int find_bounded_split(
     Codes below ``best.bin`` go left, and ``best.n_stored_left`` samples of the bin itself.
     Returns CHANGES_FORM where so many bins are alive that sorting is cheaper.
     """
+    cdef const BoundedTable* bounded = <const BoundedTable*> buffers.table
+    cdef const BinTable* table = &bounded.base
+    cdef const uint8_t* is_single = bounded.is_single
     cdef const uint8_t* records = records_of(table, node.buffer, node.start)
     cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
+    cdef double limit = bounded.patience * most_alive(search, buffers, node)
     cdef Bounds bounds
-    cdef double limit = most_alive(search, buffers, node)
     cdef int32_t feature, top = 0
     cdef int status = 0
     memset(best, 0, sizeof(Split))
