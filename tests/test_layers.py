@@ -25,7 +25,7 @@ LAYERS = (
     ),
     (
         *("_node", "_local", "_records", "_grower", "_code_node", "_code_grower"),
-        *("_code_fitting", "histogram", "_fitting", "batched"),
+        *("_code_fitting", "histogram", "_bounded_fitting", "_fitting", "batched"),
     ),
     ("_validation", "training_set", "_estimator", "classifier", "regressor", "forest"),
     (

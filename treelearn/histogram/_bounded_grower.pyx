@@ -7,7 +7,6 @@ samples are sorted, and its subtree is grown on lists.
 
 from cython.parallel cimport prange
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
 
 import numpy as np
 
@@ -29,13 +28,8 @@ from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of
 from ._bin_table cimport BinTable, fill_shared_histogram, histogram_bytes, records_of
 from ._binned_set cimport BinnedSet
-from ._bounded_scan cimport (
-    BoundedTable,
-    column_of,
-    find_bounded_split,
-    serves_bounds,
-    tl_column,
-)
+from ._bounded_scan cimport column_of, find_bounded_split, tl_column
+from ._bounds cimport BoundedTable, serves_bounds
 from ._histogram_grower cimport HistogramGrower, share_out_histogram
 
 cdef extern from "native/inside.h" nogil:

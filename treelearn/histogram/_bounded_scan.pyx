@@ -18,7 +18,7 @@ threshold are those of the lists, to the bit:
   the cuts are looked at (``comes_first``).
 """
 
-from libc.math cimport INFINITY, fabs, log2, nextafter
+from libc.math cimport INFINITY, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -31,65 +31,37 @@ from .._scan cimport prepare_node
 from .._sorting cimport order_doubles, sample_in
 from .._splitter cimport threshold_between
 from .._types cimport *
-from .._workspace cimport Workspace, is_stopped, scratch_of, tl_left, tl_terms
-from ._bin_table cimport PAIRS, BinTable, records_of
-
-cdef extern from "native/impurity.h" nogil:
-    const int TL_GINI
+from .._workspace cimport Workspace, is_stopped, scratch_of, tl_left
+from ._bin_table cimport PAIRS, BinTable
+from ._bounds cimport (
+    ALIVE,
+    DEAD,
+    EMPTY,
+    SOLID,
+    BoundedTable,
+    Bounds,
+    bound_feature,
+    close_bounds,
+    collect,
+    first_of,
+    margin_of,
+    mark_bins,
+    most_alive,
+    open_bounds,
+    samples_of,
+    share_alive,
+    sum_lower_bins,
+)
 
 cdef extern from "native/inside.h" nogil:
     double tl_value_of(const tl_column* column, int64_t sample)
-    void tl_collect(
-        const uint8_t* record, int64_t n, int64_t record_bytes, int feature, int label_at,
-        int class_shift, const int32_t* samples, int32_t* next, uint32_t* found,
-    )
     void tl_order_bin(
         const tl_column* column, const uint32_t* found, uint32_t index_mask, int64_t n,
         uint64_t* pairs, uint64_t* spare,
     )
 
-cdef extern from "native/bounds.h" nogil:
-    void tl_bound_pairs(
-        const uint64_t* cells, int n_bins, double n, double ones, double* n_before,
-        double* ones_before, double* edge, double* bound,
-    )
-    void tl_bound_pairs_terms(
-        const uint64_t* cells, int n_bins, int64_t n, int64_t ones, const tl_terms* terms,
-        double* n_before, double* ones_before, double* edge, double* bound,
-    )
-    void tl_bound_classes(
-        const uint32_t* cells, int n_bins, int n_classes, const int64_t* totals,
-        int64_t n_samples, int64_t* sums, double* n_before, double* edge, double* bound,
-    )
-    double tl_best_edge(
-        const double* n_before, const double* edge, int n_bins, double lowest, double highest
-    )
-
 cdef enum:
-    # Records whose bins are looked up together, feature after feature: they stay in the
-    # first-level cache.
-    ROWS_PER_BLOCK = 512
     FEWEST_SHARED = 32768   # samples below which sharing out costs more than it saves
-
-# What is known of a bin in a node.
-cdef enum Fate:
-    EMPTY
-    DEAD        # no cut inside or at its borders can win
-    SOLID       # one value, of several samples
-    ALIVE
-
-# The bins of a node, feature after feature: n_bins + 1 numbers each, see native/bounds.h.
-cdef struct Bounds:
-    double* n_before
-    double* edge
-    double* bound
-    double* scratch
-    uint8_t* fate
-    int32_t* next           # where the next sample of a bin is written; -1: nowhere
-    double* best_edge       # per feature
-    int64_t* n_alive        # per feature: samples in bins that are alive
-    double bar              # what scores less cannot win
-
 
 cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil:
     """Where the values of a feature lie."""
@@ -98,155 +70,6 @@ cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil:
     column.stride = search.values.row_stride
     column.is_double = search.values.is_double
     return column
-
-
-cdef bint serves_bounds(const Search* search) noexcept nogil:
-    """Return whether the bounds hold for a search."""
-    return search.is_concave and (
-        search.scan == SCAN_BINARY
-        or search.scan == SCAN_BINARY_TERMS
-        or search.scan == SCAN_CLASSES
-    )
-
-
-cdef inline double margin_of(const Node* node, double score) noexcept nogil:
-    """More than rounding can make of a score.
-
-    A score is the sum of the terms of two sides, none larger than the node's: n ln n at most, and
-    no larger than the score itself where all terms have one sign. Each is right to some 1e-15.
-    """
-    cdef double n = <double> node.n_samples
-    return 1e-11 * fabs(score) + 1e-12 * n * log2(n)
-
-
-cdef inline int64_t first_of(const BinTable* table, int32_t feature) noexcept nogil:
-    """Place of a feature's first bin in the arrays of Bounds."""
-    return table.cell_starts[feature] + feature
-
-
-cdef int open_bounds(const BinTable* table, Bounds* bounds) noexcept nogil:
-    """Take memory for the bounds of a node; return -1 where there is none."""
-    cdef int64_t n = table.n_cells + table.n_features
-    cdef int32_t n_features = table.n_features
-    cdef char* block = <char*> malloc(
-        n * (4 * sizeof(double) + sizeof(int32_t) + sizeof(uint8_t))
-        + n_features * (sizeof(double) + sizeof(int64_t))
-    )
-    bounds.n_before = <double*> block
-    if block == NULL:
-        return -1
-    bounds.edge = bounds.n_before + n
-    bounds.bound = bounds.edge + n
-    bounds.scratch = bounds.bound + n
-    bounds.best_edge = bounds.scratch + n
-    bounds.n_alive = <int64_t*> (bounds.best_edge + n_features)
-    bounds.next = <int32_t*> (bounds.n_alive + n_features)
-    bounds.fate = <uint8_t*> (bounds.next + n)
-    return 0
-
-
-cdef void bound_feature(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    int32_t feature,
-    const Workspace* work,
-    Bounds* bounds,     # out
-) noexcept nogil:
-    """Score the cuts between the bins of a feature, and bound those inside."""
-    cdef int64_t first = first_of(table, feature)
-    cdef int n_bins = table.n_bins[feature]
-    cdef int64_t cell = table.cell_starts[feature]
-    cdef const uint64_t* pairs = <const uint64_t*> node.histogram + cell
-    if table.layout != PAIRS:
-        tl_bound_classes(
-            <const uint32_t*> node.histogram + cell * search.targets.n_stats, n_bins,
-            search.targets.n_stats, node.stats, node.n_samples, work.left,
-            bounds.n_before + first, bounds.edge + first, bounds.bound + first,
-        )
-    elif search.rules.formula == TL_GINI:
-        tl_bound_pairs(
-            pairs, n_bins, <double> node.n_samples, <double> node.stats[1],
-            bounds.n_before + first, bounds.scratch + first, bounds.edge + first,
-            bounds.bound + first,
-        )
-    else:
-        tl_bound_pairs_terms(
-            pairs, n_bins, node.n_samples, node.stats[1], &work.terms, bounds.n_before + first,
-            bounds.scratch + first, bounds.edge + first, bounds.bound + first,
-        )
-    bounds.best_edge[feature] = tl_best_edge(
-        bounds.n_before + first, bounds.edge + first, n_bins, <double> work.bounds.lowest,
-        <double> work.bounds.highest,
-    )
-
-
-cdef bint mark_bins(
-    const BinTable* table,
-    const uint8_t* is_single,   # per bin: whether it holds one value
-    int32_t feature,
-    const Workspace* work,
-    Bounds* bounds,             # in, out: fate, n_alive
-) noexcept nogil:
-    """Decide which bins of a feature are looked into; return whether any cut may win."""
-    cdef int64_t first = first_of(table, feature)
-    cdef const double* n_before = bounds.n_before + first
-    cdef double n_here
-    cdef int32_t bin
-    cdef bint is_near, any_near = False
-    bounds.n_alive[feature] = 0
-    for bin in range(table.n_bins[feature]):
-        n_here = n_before[bin + 1] - n_before[bin]
-        is_near = (
-            n_here > 0
-            and bounds.bound[first + bin] >= bounds.bar
-            and n_before[bin + 1] >= <double> work.bounds.lowest
-            and n_before[bin] <= <double> work.bounds.highest
-        )
-        any_near = any_near or is_near
-        bounds.fate[first + bin] = EMPTY if n_here == 0 else DEAD
-        bounds.next[first + bin] = -1
-        if n_here > 1 and is_single[table.bin_starts[feature] + bin]:
-            bounds.fate[first + bin] = SOLID
-        elif is_near:
-            bounds.fate[first + bin] = ALIVE
-            bounds.n_alive[feature] += <int64_t> n_here
-    return any_near
-
-
-cdef void collect(
-    const Search* search,
-    const BinTable* table,
-    const uint8_t* records,
-    const int32_t* samples,
-    int64_t n,
-    int32_t first_feature,
-    int32_t end_feature,
-    const Bounds* bounds,
-    uint32_t* found,        # out
-) noexcept nogil:
-    """Write down the samples in the bins of some features that are alive."""
-    cdef int64_t begin = 0, length, place
-    cdef int32_t feature, bin, at = 0
-    for feature in range(first_feature, end_feature):
-        if bounds.n_alive[feature] > 0:
-            place = first_of(table, feature)
-            for bin in range(table.n_bins[feature]):
-                if bounds.fate[place + bin] == ALIVE:
-                    bounds.next[place + bin] = at
-                    at += <int32_t> (
-                        bounds.n_before[place + bin + 1] - bounds.n_before[place + bin]
-                    )
-    while begin < n:
-        length = min(n - begin, <int64_t> ROWS_PER_BLOCK)
-        for feature in range(first_feature, end_feature):
-            if bounds.n_alive[feature] > 0:
-                tl_collect(
-                    records + begin * table.record_bytes, length, table.record_bytes, feature,
-                    table.n_features, search.class_shift, samples + begin,
-                    bounds.next + first_of(table, feature), found,
-                )
-        begin += length
 
 
 cdef int write_entries(
@@ -281,32 +104,6 @@ cdef inline bint comes_first(int32_t feature, int64_t n_left, const Split* best)
     if feature != best.feature:
         return feature < best.feature
     return n_left < best.n_left
-
-
-cdef void sum_lower_bins(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    int32_t feature,
-    int32_t bin,
-    int64_t* stats,         # out
-) noexcept nogil:
-    """Sum the classes of the samples whose code is below a bin."""
-    cdef int64_t cell = table.cell_starts[feature]
-    cdef int32_t n_classes = search.targets.n_stats, i, c
-    cdef const uint64_t* pairs = <const uint64_t*> node.histogram + cell
-    cdef const uint32_t* classes = <const uint32_t*> node.histogram + cell * n_classes
-    cdef uint64_t sum = 0
-    memset(stats, 0, n_classes * sizeof(int64_t))
-    if table.layout == PAIRS:
-        for i in range(bin):
-            sum += pairs[i]
-        stats[1] = <int64_t> (sum >> 32)
-        stats[0] = <int64_t> (<uint32_t> sum) - stats[1]
-        return
-    for i in range(bin):
-        for c in range(n_classes):
-            stats[c] += classes[i * n_classes + c]
 
 
 cdef void set_left(
@@ -434,7 +231,7 @@ cdef void scan_alive(
     high = tl_value_of(&column, (entries[at] & search.index_mask) >> 1)
     n_here = at
     while True:
-        at = <int32_t> (bounds.n_before[place + bin + 1] - bounds.n_before[place + bin])
+        at = <int32_t> samples_of(bounds, place + bin)
         if n_here < at:
             break
         n_here -= at
@@ -461,7 +258,7 @@ cdef int scan_bins(
 ) noexcept nogil:
     """Look at the cuts of one feature that may win; return -1 when memory runs out."""
     cdef int64_t place = first_of(table, feature)
-    cdef int32_t n_bins = table.n_bins[feature], bin, last = -1, first_alive = 0, n = 0, n_here
+    cdef int32_t n_bins = table.n_bins[feature], bin, first_alive = 0, n = 0, n_here
     cdef const double* values = table.lowest + table.bin_starts[feature]
     cdef tl_column column = column_of(search, feature)
     cdef bint is_behind_solid = False
@@ -477,7 +274,7 @@ cdef int scan_bins(
                 is_behind_solid = last_fate == SOLID
                 value_before = last_value
                 n = 0
-            n_here = <int32_t> (bounds.n_before[place + bin + 1] - bounds.n_before[place + bin])
+            n_here = <int32_t> samples_of(bounds, place + bin)
             if write_entries(search, feature, found, n_here, pairs, spare, entries + n) != 0:
                 return -1
             found += n_here
@@ -501,75 +298,60 @@ cdef int scan_bins(
 
 cdef int scan_features(
     const Search* search,
+    const Buffers* buffers,
     const Node* node,
-    const BinTable* table,
-    const uint8_t* records,
-    const int32_t* samples,
     int32_t first_feature,
     int32_t end_feature,
     int32_t skipped,            # a feature that was looked at
-    const uint8_t* is_single,
-    Bounds* bounds,
+    Bounds* bounds,             # in, out: the bar
     Workspace* work,
     Split* best,                # in, out
     int64_t* left_stats,        # in, out
 ) noexcept nogil:
     """Look at the cuts of some features that may win."""
+    cdef const BinTable* table = <const BinTable*> buffers.table
     cdef int32_t feature = first_feature, end, k
-    cdef int64_t n_alive, most_alive, most_here, length
+    cdef int64_t n_alive, longest, largest
     cdef uint32_t* found
     cdef entry_t* entries
     cdef uint64_t* pairs
-    cdef bint any_near
     while feature < end_feature:
         # As many features together as need no more memory than the worst one.
-        n_alive = most_alive = most_here = 0
-        any_near = False
+        n_alive = longest = largest = 0
         end = feature
         while end < end_feature:
-            bounds.n_alive[end] = 0
-            if end != skipped and mark_bins(table, is_single, end, work, bounds):
-                if n_alive > 0 and n_alive + bounds.n_alive[end] > node.n_samples:
-                    break
-                any_near = True
-                n_alive += bounds.n_alive[end]
-                most_alive = max(most_alive, bounds.n_alive[end])
-                for k in range(table.n_bins[end]):
-                    if bounds.fate[first_of(table, end) + k] == ALIVE:
-                        length = <int64_t> (
-                            bounds.n_before[first_of(table, end) + k + 1]
-                            - bounds.n_before[first_of(table, end) + k]
-                        )
-                        most_here = max(most_here, length)
-            else:
-                bounds.n_alive[end] = -1
+            bounds.n_alive[end] = -1
+            if end != skipped:
+                mark_bins(<const BoundedTable*> table, end, work, bounds)
+            if n_alive > 0 and n_alive + bounds.n_alive[end] > node.n_samples:
+                break
+            n_alive += max(<int64_t> 0, bounds.n_alive[end])
+            longest = max(longest, bounds.n_alive[end])
+            largest = max(largest, bounds.largest[end])
             end += 1
-        if any_near:
-            if is_stopped(work, node.n_samples + 8 * n_alive):
-                return INTERRUPTED
-            pairs = <uint64_t*> scratch_of(
-                work,
-                2 * (most_here + 1) * sizeof(uint64_t)
-                + (n_alive + most_alive + 16) * sizeof(uint32_t),
-            )
-            if pairs == NULL:
+        if is_stopped(work, node.n_samples + 8 * n_alive):
+            return INTERRUPTED
+        pairs = <uint64_t*> scratch_of(
+            work,
+            2 * (largest + 1) * sizeof(uint64_t) + (n_alive + longest + 8) * sizeof(uint32_t),
+        )
+        if pairs == NULL:
+            return MEMORY_RAN_OUT
+        # Vector code may read past the entries of a run, into what follows.
+        entries = <entry_t*> (pairs + 2 * (largest + 1))
+        found = entries + longest
+        if n_alive > 0:
+            collect(search, buffers, node, feature, end, bounds, found)
+        for k in range(feature, end):
+            if bounds.n_alive[k] < 0:
+                continue
+            if scan_bins(
+                search, node, table, bounds, k, found, entries, pairs, pairs + largest + 1, work,
+                best, left_stats,
+            ) != 0:
                 return MEMORY_RAN_OUT
-            entries = <entry_t*> (pairs + 2 * (most_here + 1))
-            found = entries + most_alive + 8
-            if n_alive > 0:
-                collect(
-                    search, table, records, samples, node.n_samples, feature, end, bounds, found
-                )
-            for k in range(feature, end):
-                if bounds.n_alive[k] < 0:
-                    continue
-                if scan_bins(
-                    search, node, table, bounds, k, found, entries, pairs, pairs + most_here + 1,
-                    work, best, left_stats,
-                ) != 0:
-                    return MEMORY_RAN_OUT
-                found += bounds.n_alive[k]
-            bounds.bar = max(bounds.bar, best.score - margin_of(node, best.score))
+            found += bounds.n_alive[k]
+        bounds.bar = max(bounds.bar, best.score - margin_of(node, best.score))
         feature = end
     return 0
 
@@ -585,13 +367,9 @@ cdef bint is_better(const Split* candidate, const Split* best) noexcept nogil:
 
 cdef int share_features(
     const Search* search,
-    Buffers* buffers,
+    const Buffers* buffers,
     const Node* node,
-    const BinTable* table,
-    const uint8_t* records,
-    const int32_t* samples,
     int32_t skipped,
-    const uint8_t* is_single,
     const Bounds* bounds,
     Split* best,                # in, out
     int64_t* left_stats,        # in, out
@@ -616,13 +394,13 @@ cdef int share_features(
             if thread > 0:
                 prepare_node(search, node, buffers.workspaces + thread)
         for feature in prange(
-            table.n_features, num_threads=n_threads, schedule="dynamic", chunksize=1
+            search.n_features, num_threads=n_threads, schedule="dynamic", chunksize=1
         ):
             if failures[threadid()] == 0:
                 failures[threadid()] = scan_features(
-                    search, node, table, records, samples, feature, feature + 1, skipped,
-                    is_single, shares + threadid(), buffers.workspaces + threadid(),
-                    found + threadid(), stats + threadid() * n_stats,
+                    search, buffers, node, feature, feature + 1, skipped, shares + threadid(),
+                    buffers.workspaces + threadid(), found + threadid(),
+                    stats + threadid() * n_stats,
                 )
         for thread in range(n_threads):
             status = max(status, failures[thread])
@@ -634,37 +412,6 @@ cdef int share_features(
     free(shares)
     free(failures)
     return status
-
-
-cdef double share_alive(
-    const Node* node,
-    const BinTable* table,
-    const uint8_t* is_single,
-    const Workspace* work,
-    Bounds* bounds,
-) noexcept nogil:
-    """Share of the node's cells that lie in bins that are alive."""
-    cdef double n_alive = 0.0
-    cdef int32_t feature
-    for feature in range(table.n_features):
-        mark_bins(table, is_single, feature, work, bounds)
-        n_alive += <double> bounds.n_alive[feature]
-    return n_alive / (<double> node.n_samples * table.n_features)
-
-
-cdef double most_alive(
-    const Search* search, const Buffers* buffers, const Node* node
-) noexcept nogil:
-    """Share above which the node's subtree is sooner grown on lists.
-
-    Sorting a cell costs as much as looking into ten to twenty bins; lists need it once, bins in
-    every level until a node is small.
-    """
-    cdef double n_levels = max(1.0, log2(<double> node.n_samples / buffers.most_entered))
-    cdef double n_left = search.rules.max_depth - node.depth
-    if n_left <= n_levels:
-        return 0.8 / n_left
-    return 0.3 / n_levels
 
 
 cdef int find_bounded_split(
@@ -682,9 +429,6 @@ cdef int find_bounded_split(
     """
     cdef const BoundedTable* bounded = <const BoundedTable*> buffers.table
     cdef const BinTable* table = &bounded.base
-    cdef const uint8_t* is_single = bounded.is_single
-    cdef const uint8_t* records = records_of(table, node.buffer, node.start)
-    cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
     cdef double limit = bounded.patience * most_alive(search, buffers, node)
     cdef Bounds bounds
     cdef int32_t feature, top = 0
@@ -703,27 +447,24 @@ cdef int find_bounded_split(
     bounds.bar = bounds.best_edge[top]
     if bounds.bar > -INFINITY:
         bounds.bar -= margin_of(node, bounds.bar)
-    if share_alive(node, table, is_single, work, &bounds) > 4.0 * limit:
+    if share_alive(bounded, node, work, &bounds) > 4.0 * limit:
         status = CHANGES_FORM
     if status == 0:
         # The feature with the best edge first: what its bins reach rules out more of the others.
         status = scan_features(
-            search, node, table, records, samples, top, top + 1, -1, is_single, &bounds, work,
-            best, left_stats,
+            search, buffers, node, top, top + 1, -1, &bounds, work, best, left_stats
         )
-    if status == 0 and share_alive(node, table, is_single, work, &bounds) > limit:
+    if status == 0 and share_alive(bounded, node, work, &bounds) > limit:
         status = CHANGES_FORM
     if status == 0 and buffers.n_threads > 1 and node.n_samples >= FEWEST_SHARED:
         status = share_features(
-            search, buffers, node, table, records, samples, top, is_single, &bounds, best,
-            left_stats,
+            search, buffers, node, top, &bounds, best, left_stats
         )
     elif status == 0:
         status = scan_features(
-            search, node, table, records, samples, 0, table.n_features, top, is_single, &bounds,
-            work, best, left_stats,
+            search, buffers, node, 0, table.n_features, top, &bounds, work, best, left_stats
         )
-    free(bounds.n_before)
+    close_bounds(&bounds)
     # What a node never saw goes where more samples go.
     best.missing_goes_left = 2 * <int64_t> best.n_left > node.n_samples
     return status
