@@ -296,6 +296,8 @@ cdef class BoundedGrower(HistogramGrower):
         self.bounded.base = self.table
         self.bounded.is_single = &is_single_view[0]
         self.bounded.patience = self.patience
+        # Every sharing out waits for the slowest thread: few nodes are shared out.
+        self.n_shares = 2
         buffers.table = &self.bounded
         buffers.evaluate = evaluate_bounded
         buffers.hand_on = hand_on_bounded
