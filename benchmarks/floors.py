@@ -14,6 +14,7 @@ SYNTHETIC = {
     "1m_10_classes": (28, 52),
     "100k_100_classes": (28, 48),
     "100k_depth_8": (35, 62),
+    "1m_depth_8": (70, 105),
     "images": (13, 25),
     "200k_regression": (22, 44),
     "200k_sqrt_features": (6, 11),

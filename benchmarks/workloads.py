@@ -134,6 +134,7 @@ SYNTHETIC = {
     "1m_10_classes": partial(classification, 10, **_MILLION),
     "100k_100_classes": partial(classification, 100),
     "100k_depth_8": partial(classification, 2, limits={"max_depth": 8}),
+    "1m_depth_8": partial(classification, 2, limits={"max_depth": 8}, **_MILLION),
     "images": partial(images, min_rounds=1),
     "200k_regression": partial(regression, limits={"min_samples_leaf": 5}),
     "200k_sqrt_features": partial(

@@ -92,6 +92,26 @@ def test_interrupted_fit(n_jobs, estimator, rules, n_rows):
 
 
 @needs_posix
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_interrupted_search_of_bins(n_jobs):
+    """Noise without end: every bin is looked into, in every node."""
+    script = INTERRUPT.format(
+        estimator="DecisionTreeClassifier",
+        rules="max_depth=30",
+        n_jobs=n_jobs,
+        n_rows=1_000_000,
+        n_features=16,
+        delays=[0.2, 0.9],
+        call="tree.fit(X, y)",
+    )
+    script = script.replace(
+        "import numpy as np",
+        "import numpy as np\n    import treelearn._bounded_fitting as b\n    b._PATIENCE = 1e9",
+    )
+    assert [line.split()[0] for line in _run(script).splitlines()] == ["interrupted"] * 2
+
+
+@needs_posix
 @pytest.mark.parametrize("n_jobs", [1, 3])
 def test_interrupted_binning(n_jobs):
     """Every thread's way out of the loop over rows raises what the signal left."""

@@ -33,8 +33,9 @@ LAYERS = (
         *("_absolute_error", "_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (
-        *("_node", "_local", "_records", "_tiny", "_grower", "_code_node", "_code_grower"),
-        *("_code_fitting", "histogram", "_fitting", "_device_fitting", "batched"),
+        *("_node", "_local", "_records", "_tiny", "_best_first", "_grower"),
+        *("_code_node", "_code_grower", "_code_fitting", "histogram", "_bounded_fitting"),
+        *("_fitting", "_device_fitting", "batched"),
     ),
     (
         *("_validation", "training_set", "_device", "_device_estimator", "_estimator"),

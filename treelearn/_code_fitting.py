@@ -95,7 +95,7 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
 
 def _is_possible(X, y, n_classes, kernel, rules):
     """Return whether this form knows what is asked for."""
-    if os.environ.get("TREELEARN_FORM") == "lists":
+    if os.environ.get("TREELEARN_FORM") in ("bins", "lists"):
         return False
     return not (
         issparse(X)

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import issparse
 
+from ._bounded_fitting import grow_through_bins
 from ._cache import cache
 from ._code_fitting import grow_over_codes
 from ._grower import Grower
@@ -99,6 +100,12 @@ def grow_tree(
         arrays = grow_over_codes(
             X, y, n_classes, sample_weight, kernel, rules, tables_of, n_threads
         )
+        if arrays is not None:
+            return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
+        if shared is None:
+            arrays = grow_through_bins(
+                X, y, n_classes, sample_weight, kernel, rules, tables_of, seed, n_threads, options
+            )
         if arrays is not None:
             return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
         training_set, keeps_lists = _sorted_set(X, y, n_classes, sample_weight, shared, options)

@@ -3,6 +3,8 @@ from ._training_set cimport TrainingSet
 from ._types cimport *
 from ._workspace cimport Workspace
 
+cdef Scan scan_of(const Search* search) noexcept nogil
+
 cdef class Grower:
     cdef TrainingSet training_set
     cdef Search search

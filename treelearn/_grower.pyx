@@ -1,4 +1,4 @@
-"""Growth: from the root to the leaves, depth first or best first.
+"""Growth: from the root to the leaves.
 
 Depth first, the nodes above a size are grown one after the other, and the subtrees below them
 by as many threads as there are; every subtree writes its own records. Nodes are numbered in
@@ -12,18 +12,21 @@ from libc.string cimport memset
 
 import numpy as np
 
+from ._best_first cimport grow_best_first
 from ._local cimport enter_narrow, is_for_narrow
 from ._node cimport (
+    CHANGES_FORM,
     INTERRUPTED,
     MEMORY_RAN_OUT,
     Buffers,
     Candidate,
     describe,
+    enter_t,
     evaluate,
     hand_on,
     release_node,
 )
-from ._records cimport Growth, assemble, release, write_leaf, write_record, write_split
+from ._records cimport Growth, apply_split, assemble, release, write_leaf, write_record
 from ._signals cimport raise_pending
 from ._splitter cimport mix
 from ._statistics cimport add_samples
@@ -41,36 +44,29 @@ cdef extern from "native/simd.h" nogil:
 cdef double EPSILON = 2.220446049250313e-16
 
 
-cdef int apply_split(
-    const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
+cdef int grow_in_other_form(
+    const Search* search,
+    Buffers* buffers,
+    Growth* growth,
+    const Node* node,
+    enter_t enter,
+    Workspace* work,
 ) noexcept nogil:
-    """Write the split into the tree and hand the lists on to children that may be split."""
-    cdef const int32_t* divided = NULL
-    cdef int status
-    if search.keeps_samples:
-        divided = buffers.samples[candidate.left.buffer] + candidate.node.start
-    status = write_split(search, growth, candidate, divided, work)
-    if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
-        return status
-    return buffers.hand_on(search, buffers, candidate, work)
-
-
-cdef int grow_narrow(
-    const Search* search, Buffers* buffers, Growth* growth, const Node* node, Workspace* work
-) noexcept nogil:
-    """Grow a small subtree on narrow lists."""
+    """Grow a small subtree on a copy of its samples."""
     cdef Search local
     cdef Buffers local_buffers
     cdef Node root
     cdef Node* pending = NULL
     cdef int32_t n_pending = 0
-    cdef int status = enter_narrow(search, buffers, node, work, &local, &local_buffers, &root)
+    cdef int status = enter(search, buffers, node, work, &local, &local_buffers, &root)
     if status != 0:
         release_node(&root)
-        return status
-    return grow_depth_first(
-        &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
-    )
+    else:
+        status = grow_depth_first(
+            &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
+        )
+    free(local_buffers.owned)
+    return status
 
 
 cdef int grow_depth_first(
@@ -89,6 +85,7 @@ cdef int grow_depth_first(
     cdef int32_t n_stack = 1, stack_capacity = 64, pending_capacity = 0, k
     cdef Candidate candidate
     cdef Node* child
+    cdef enter_t enter
     cdef bint is_split
     cdef int status = 0
     stack = <Node*> malloc(stack_capacity * sizeof(Node))
@@ -98,7 +95,16 @@ cdef int grow_depth_first(
     while n_stack > 0 and status == 0:
         n_stack -= 1
         candidate.node = stack[n_stack]
-        if candidate.node.n_samples <= largest_kept:
+        enter = NULL
+        if is_for_narrow(search, &candidate.node):
+            enter = enter_narrow
+        elif (
+            candidate.node.n_samples <= buffers.most_entered or candidate.node.changes_form
+        ):
+            enter = buffers.enter
+        if candidate.node.n_samples <= largest_kept or (
+            candidate.node.changes_form and largest_kept > 0
+        ):
             if n_pending[0] == pending_capacity:
                 pending_capacity = 2 * pending_capacity + 16
                 larger = realloc(pending[0], pending_capacity * sizeof(Node))
@@ -115,11 +121,21 @@ cdef int grow_depth_first(
             status = grow_tiny(search, buffers, growth, &candidate.node, work)
             release_node(&candidate.node)
             continue
-        if is_for_narrow(search, &candidate.node):
-            status = grow_narrow(search, buffers, growth, &candidate.node, work)
+        if enter != NULL:
+            status = grow_in_other_form(
+                search, buffers, growth, &candidate.node, enter, work
+            )
             release_node(&candidate.node)
             continue
         status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
+        if status == CHANGES_FORM and candidate.node.n_samples <= buffers.most_changed:
+            status = 0
+            candidate.node.changes_form = True
+            stack[n_stack] = candidate.node
+            n_stack += 1
+            release_node(&candidate.left)
+            release_node(&candidate.right)
+            continue
         if status == 0:
             if is_split:
                 status = apply_split(search, buffers, growth, &candidate, work)
@@ -143,108 +159,6 @@ cdef int grow_depth_first(
     for k in range(n_stack):
         release_node(stack + k)
     free(stack)
-    return status
-
-
-cdef inline bint comes_before(const Candidate* a, const Candidate* b) noexcept nogil:
-    """Order of the frontier: the largest gain, of equal gains the node that was made first."""
-    if a.gain != b.gain:
-        return a.gain > b.gain
-    return a.node.id < b.node.id
-
-
-cdef void sift_up(Candidate* heap, int64_t i) noexcept nogil:
-    cdef Candidate swap
-    while i > 0 and comes_before(heap + i, heap + (i - 1) // 2):
-        swap = heap[i]
-        heap[i] = heap[(i - 1) // 2]
-        heap[(i - 1) // 2] = swap
-        i = (i - 1) // 2
-
-
-cdef void sift_down(Candidate* heap, int64_t n) noexcept nogil:
-    cdef Candidate swap
-    cdef int64_t i = 0, child
-    while 2 * i + 1 < n:
-        child = 2 * i + 1
-        if child + 1 < n and comes_before(heap + child + 1, heap + child):
-            child += 1
-        if comes_before(heap + i, heap + child):
-            return
-        swap = heap[i]
-        heap[i] = heap[child]
-        heap[child] = swap
-        i = child
-
-
-cdef int grow_best_first(
-    const Search* search, Buffers* buffers, Growth* growth, const Node* root, Workspace* work
-) noexcept nogil:
-    """Grow to a number of leaves, always where the gain is largest."""
-    cdef int64_t n_left = search.rules.max_leaf_nodes - 1, n_heap = 0, capacity = 64, i
-    cdef Candidate* heap = <Candidate*> malloc(capacity * sizeof(Candidate))
-    cdef Candidate candidate, next_candidate
-    cdef void* larger
-    cdef bint is_split = False
-    cdef Node* child
-    cdef int status = 0, k
-    if heap == NULL:
-        return MEMORY_RAN_OUT
-    candidate.node = root[0]
-    status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
-    if status == 0 and is_split:
-        heap[0] = candidate
-        n_heap = 1
-    else:
-        if status == 0:
-            status = write_leaf(search, growth, &candidate.node)
-        release_node(&candidate.left)
-        release_node(&candidate.right)
-        release_node(&candidate.node)
-    while n_heap > 0 and status == 0:
-        candidate = heap[0]
-        n_heap -= 1
-        heap[0] = heap[n_heap]
-        sift_down(heap, n_heap)
-        if n_left <= 0:
-            status = write_leaf(search, growth, &candidate.node)
-            release_node(&candidate.left)
-            release_node(&candidate.right)
-            release_node(&candidate.node)
-            continue
-        n_left -= 1
-        status = apply_split(search, buffers, growth, &candidate, work)
-        if n_heap + 2 > capacity and status == 0:
-            capacity *= 2
-            growth.bytes_asked = capacity * <int64_t> sizeof(Candidate)
-            larger = realloc(heap, capacity * sizeof(Candidate))
-            if larger == NULL:
-                status = MEMORY_RAN_OUT
-            else:
-                heap = <Candidate*> larger
-        for k in range(2):
-            child = &candidate.left if k == 0 else &candidate.right
-            if status != 0 or child.is_terminal:
-                release_node(child)
-                continue
-            next_candidate.node = child[0]
-            status = buffers.evaluate(search, buffers, &next_candidate, work, &is_split)
-            if status == 0 and is_split:
-                heap[n_heap] = next_candidate
-                n_heap += 1
-                sift_up(heap, n_heap - 1)
-                continue
-            if status == 0:
-                status = write_leaf(search, growth, &next_candidate.node)
-            release_node(&next_candidate.left)
-            release_node(&next_candidate.right)
-            release_node(&next_candidate.node)
-        release_node(&candidate.node)
-    for i in range(n_heap):
-        release_node(&heap[i].left)
-        release_node(&heap[i].right)
-        release_node(&heap[i].node)
-    free(heap)
     return status
 
 
@@ -470,7 +384,7 @@ cdef class Grower:
 
         Returns
         -------
-        dict of ndarray
+        dict of ndarray, or None where another form grows the tree sooner
             ``left``, ``right``, ``feature``, ``threshold``, ``missing_go_to_left``,
             ``impurity``, ``n_node_samples``, ``weighted_n_node_samples``; ``value`` of shape
             (n_nodes, value_stride); ``class_starts``, ``classes`` and ``class_weights`` of
@@ -518,6 +432,7 @@ cdef class Grower:
                         "memory."
                     )
                 workspaces[i].shared_status = &status
+            buffers.workspaces = workspaces
             workspaces[0].polls = True
             self.make_root(&root, workspaces)
             root.buffer = 2 if self.keeps_lists else 0
@@ -556,6 +471,8 @@ cdef class Grower:
                 raise MemoryError(f"Unable to allocate {asked} bytes for the nodes of the tree.")
             if status == INTERRUPTED:
                 raise_pending()
+            if status == CHANGES_FORM:
+                return None
             return assemble(
                 &growth, growths, n_pending, search.targets.weight_unit * self.weight_scale,
                 self.scale,

@@ -9,6 +9,7 @@ cdef struct ListSource:
     int64_t n_rows
     int class_shift
     uint32_t index_mask
+    bint stores_all             # whether a column's default value is listed too
 
 cdef int build_lists(
     const ListSource* source, int32_t first_feature, int32_t n_features, uint64_t* pairs,

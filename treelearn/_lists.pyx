@@ -42,7 +42,7 @@ cdef void find_default(
     cdef int64_t middle = n // 2
     cdef int64_t start = middle, end = middle + 1
     run_start[0] = run_end[0] = n
-    if n < DEFAULT_SHARE * source.n_rows or n < 4 or not (
+    if source.stores_all or n < DEFAULT_SHARE * source.n_rows or n < 4 or not (
         pairs[middle] >> 32 == pairs[n // 4] >> 32
         or pairs[middle] >> 32 == pairs[n - 1 - n // 4] >> 32
     ):

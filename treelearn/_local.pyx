@@ -89,6 +89,8 @@ cdef int enter_narrow(
     cdef const entry_t* old
     cdef narrow_t* new
     stride *= TL_NARROW_SLACK
+    local_buffers[0] = buffers[0]
+    local_buffers.owned = NULL
     root[0] = node[0]
     root.segments = NULL
     root.histogram = NULL
@@ -124,7 +126,6 @@ cdef int enter_narrow(
     local.targets.y = work.local_y
     root.buffer = 0
     root.start = 0
-    local_buffers[0] = buffers[0]
     local_buffers.lists[0] = work.narrow[0]
     local_buffers.lists[1] = work.narrow[1]
     local_buffers.samples[0] = work.local_samples[0]

@@ -7,6 +7,7 @@ cdef enum Status:
     DONE = 0
     MEMORY_RAN_OUT = 1
     INTERRUPTED = 2
+    CHANGES_FORM = 3    # the node, or the whole tree, is sooner grown in another form
 
 # A node with the split found for it.
 cdef struct Candidate:
@@ -25,13 +26,24 @@ ctypedef int (*hand_on_t)(
     const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
 ) noexcept nogil
 
+# Rewrites a node for growth in another form, on a search and on buffers of its own.
+ctypedef int (*enter_t)(
+    const Search* search, const Buffers* buffers, const Node* node, Workspace* work,
+    Search* local, Buffers* local_buffers, Node* root,
+) noexcept nogil
+
 # The two buffers between which samples and entries go back and forth, level by level, and how a
 # node is split by them.
 cdef struct Buffers:
     int32_t* samples[2]     # NULL where they are not kept
     void* lists[3]          # the third is for the root where its lists are to stay as they are
     void* table             # histogram mode: its BinTable
+    void* owned             # what those lists lie in, to be freed with them; else NULL
     int n_threads           # that may share one node
+    Workspace* workspaces   # of those threads
+    int32_t most_entered    # nodes of at most so many samples go on in another form,
+    int32_t most_changed    # and of at most so many if they ask for it; of more: the whole tree
+    enter_t enter
     evaluate_t evaluate
     hand_on_t hand_on
 

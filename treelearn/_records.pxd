@@ -1,6 +1,6 @@
 """The tree as it is written down during growth."""
 
-from ._node cimport Candidate
+from ._node cimport Buffers, Candidate
 from ._types cimport *
 from ._workspace cimport Workspace
 
@@ -40,6 +40,9 @@ cdef int write_leaf(const Search* search, Growth* growth, const Node* node) noex
 cdef int write_split(
     const Search* search, Growth* growth, Candidate* candidate, const int32_t* divided,
     Workspace* work,
+) noexcept nogil
+cdef int apply_split(
+    const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
 ) noexcept nogil
 cdef assemble(
     Growth* growth, Growth* subtrees, int32_t n_subtrees, double weight_unit, double scale

@@ -4,7 +4,7 @@ from libc.stdlib cimport free, realloc
 
 import numpy as np
 
-from ._node cimport MEMORY_RAN_OUT, Candidate, node_value
+from ._node cimport MEMORY_RAN_OUT, Buffers, Candidate, node_value
 from ._types cimport *
 from ._workspace cimport Workspace
 
@@ -127,6 +127,20 @@ cdef int write_split(
     if right.is_terminal and write_leaf(search, growth, right) != 0:
         return MEMORY_RAN_OUT
     return 0
+
+
+cdef int apply_split(
+    const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
+) noexcept nogil:
+    """Write the split into the tree and hand the lists on to children that may be split."""
+    cdef const int32_t* divided = NULL
+    cdef int status
+    if search.keeps_samples:
+        divided = buffers.samples[candidate.left.buffer] + candidate.node.start
+    status = write_split(search, growth, candidate, divided, work)
+    if status != 0 or (candidate.left.is_terminal and candidate.right.is_terminal):
+        return status
+    return buffers.hand_on(search, buffers, candidate, work)
 
 
 cdef assemble(

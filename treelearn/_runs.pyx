@@ -68,11 +68,6 @@ cdef extern from "native/moments.h" nogil:
         const tl_bounds*, double*, int32_t*,
     )
 
-# The best cut on one side of the missing samples.
-cdef struct Cut:
-    double score
-    int32_t code
-
 
 cdef void prepare_runs(const Search* search, const Node* node, Workspace* work) noexcept nogil:
     """Set what the kernels know of a node."""

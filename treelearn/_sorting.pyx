@@ -12,18 +12,8 @@ from libc.string cimport memcpy, memset
 
 from ._types cimport *
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    static uint32_t tl_float_key(float value) {
-        uint32_t bits;
-        value += 0.0f; /* -0.0 becomes 0.0: the two are equal */
-        memcpy(&bits, &value, sizeof bits);
-        return bits ^ ((uint32_t)(-(int32_t)(bits >> 31)) | 0x80000000u);
-    }
-    """
-    uint32_t tl_float_key(float value) noexcept nogil
+cdef extern from "native/keys.h" nogil:
+    uint32_t tl_float_key(float value)
 
 cdef enum:
     # Runs of equal float32 keys up to this length are put in order by insertion.

@@ -136,7 +136,7 @@ cdef class TrainingSet:
             self._take_targets(y, is_centred, ridge_share)
         else:
             self._take_labels(y)
-        self._place_classes()
+        self.place_classes()
         if lists is None:
             self._sort(n_threads)
         elif lists.n_rows == len(self.rows):
@@ -251,7 +251,7 @@ cdef class TrainingSet:
         self.root_segments = lists.segments
         self.default_values = lists.default_values
 
-    def _place_classes(self):
+    def place_classes(self):
         """Choose where in an entry the class stands, if its bits suffice."""
         cdef int class_bits = 0
         cdef int index_bits = max(1, int(self.n_total - 1).bit_length())
@@ -303,6 +303,7 @@ cdef class TrainingSet:
         source.n_rows = n_rows
         source.class_shift = self.class_shift
         source.index_mask = self.index_mask
+        source.stores_all = False
         if n_threads == 1:
             with nogil:
                 for group in range(n_groups):

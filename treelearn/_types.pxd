@@ -137,3 +137,4 @@ cdef struct Node:
     int64_t* stats                  # first class weights or (sum, square sum) of each output
     Segment* segments               # of the features that may still vary
     void* histogram                 # histogram mode: its cells, where they are kept
+    bint changes_form               # its subtree goes on in another form, see Buffers.enter

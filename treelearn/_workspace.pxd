@@ -119,6 +119,9 @@ cdef struct Workspace:
     void* cells                     # of a node that keeps none
     uint64_t* sorted_codes          # code << 32 | place in the node
     uint64_t* spare_codes
+    # Exact search through bins: grows with what is asked of it.
+    void* scratch
+    size_t scratch_bytes
     # Signals: looked at by the thread that holds Python alone.
     bint polls
     bint is_stopped
@@ -127,6 +130,7 @@ cdef struct Workspace:
     double last_poll
 
 cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nogil
+cdef void* scratch_of(Workspace* workspace, size_t n_bytes) noexcept nogil
 cdef void close_workspace(Workspace* workspace) noexcept nogil
 
 cdef enum:

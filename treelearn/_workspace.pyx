@@ -1,6 +1,6 @@
 """Scratch memory of a thread that grows a tree: taken once, nothing is allocated in loops."""
 
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from ._types cimport *
@@ -136,6 +136,18 @@ cdef int open_narrow(Workspace* workspace, const Search* search) noexcept nogil:
     return 0
 
 
+cdef void* scratch_of(Workspace* workspace, size_t n_bytes) noexcept nogil:
+    """Return scratch memory of at least so many bytes, whatever it holds; NULL: there is none."""
+    if n_bytes > workspace.scratch_bytes:
+        free(workspace.scratch)
+        # Half as much again, so that it is not taken anew for every larger node.
+        workspace.scratch_bytes = n_bytes + n_bytes // 2
+        workspace.scratch = malloc(workspace.scratch_bytes)
+        if workspace.scratch == NULL:
+            workspace.scratch_bytes = 0
+    return workspace.scratch
+
+
 cdef void close_workspace(Workspace* workspace) noexcept nogil:
     """Free everything that open_workspace took."""
     free(workspace.position)
@@ -184,4 +196,5 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.cells)
     free(workspace.sorted_codes)
     free(workspace.spare_codes)
+    free(workspace.scratch)
     memset(workspace, 0, sizeof(Workspace))

@@ -199,6 +199,18 @@ cdef int hand_on_binned(
 ) noexcept nogil:
     """Partition the records of a split node, and hand its histogram on to its children."""
     cdef const BinTable* table = <const BinTable*> buffers.table
+    move(
+        search, buffers, candidate, True,
+        table.moves_samples and search.targets.is_classification,
+    )
+    return share_out_histogram(search, buffers, candidate)
+
+
+cdef int share_out_histogram(
+    const Search* search, Buffers* buffers, Candidate* candidate
+) noexcept nogil:
+    """Give the children their histograms where one is sooner subtracted than counted."""
+    cdef const BinTable* table = <const BinTable*> buffers.table
     cdef Node* node = &candidate.node
     cdef Node* small = &candidate.left
     cdef Node* large = &candidate.right
@@ -206,10 +218,6 @@ cdef int hand_on_binned(
     if small.n_samples > large.n_samples:
         small = &candidate.right
         large = &candidate.left
-    move(
-        search, buffers, candidate, True,
-        table.moves_samples and search.targets.is_classification,
-    )
     if (
         node.histogram == NULL
         or large.is_terminal
@@ -236,8 +244,6 @@ cdef int hand_on_binned(
 
 cdef class HistogramGrower(Grower):
     """Grows one tree from binned samples; parameters as of ``Grower``."""
-
-    cdef BinTable table
 
     cdef int open_buffers(self, Buffers* buffers) except -1:
         """Point the table at the records, and say how nodes are split by them."""
