@@ -135,9 +135,15 @@ static inline void tl_scan_powers_of(const int is_narrow, const int has_weights,
  * are scored from their trees. */
 enum { TL_POWER_BLOCK = 128, TL_SCREENED_CLASSES = 128 };
 
-/* How far a sum of terms that ran along a block may be off, as a share of the score: rounding of
- * 128 steps, to which the right side shrinks from a multiple of what is left of it. */
-#define TL_POWER_MARGIN 1e-8
+/* How far below its exact value a score of sums that ran along a block may lie: the sums only grow
+ * on their way, by 128 rounded steps, so each is off by 128 roundings of itself at most. */
+static inline double tl_power_slack(const tl_terms *terms, double score, int64_t weight) {
+    switch (terms->formula) {
+    case TL_SHANNON: return 1e-12 * terms->weight_terms[weight]; /* less the terms of the sides */
+    case TL_RENYI_MEAN: return 1e-12 * (double)weight / fabs(terms->order - 1.0); /* a logarithm */
+    default: return (1e-10 + 1e-12 / terms->order) * fabs(score); /* a product, or a root */
+    }
+}
 
 /* The root of a tree over counts by place. */
 static inline double tl_tree_sum(const tl_trees *trees, double *tree, const double *terms,
@@ -171,12 +177,9 @@ static inline void tl_scan_unit_powers_of(const int is_narrow, const tl_reader *
     const int shift = reader->class_shift;
     const uint32_t mask = reader->index_mask;
     const double whole = (double)bounds->weight;
-    /* Shannon's score is a difference of sums as large as this. */
-    const double rounding =
-        terms->formula == TL_SHANNON ? 1e-12 * terms->weight_terms[bounds->weight] : 0.0;
     double lefts[TL_POWER_BLOCK], rights[TL_POWER_BLOCK], weights[TL_POWER_BLOCK];
     double scores[TL_POWER_BLOCK];
-    int64_t before[2][TL_SCREENED_CLASSES], n_left = left->n;
+    int64_t before[2][TL_SCREENED_CLASSES], on_right[TL_SCREENED_CLASSES], n_left = left->n;
     uint8_t places[TL_POWER_BLOCK];
     int32_t i, j;
     tl_fill_trees(trees, table, left->stats, totals, n_classes);
@@ -188,7 +191,6 @@ static inline void tl_scan_unit_powers_of(const int is_narrow, const tl_reader *
             before[0][j] = trees->left_counts[j];
             before[1][j] = trees->right_counts[j];
             sum_left += table[before[0][j]];
-            sum_right += table[before[1][j]];
         }
         for (j = 0; j < length; j++) {
             uint32_t entry = is_narrow ? narrow[i + j] : wide[i + j];
@@ -196,29 +198,37 @@ static inline void tl_scan_unit_powers_of(const int is_narrow, const tl_reader *
                         : shift   ? (int32_t)(entry >> shift)
                                   : reader->labels[(entry & mask) >> 1];
             const int32_t p = trees->place[c];
-            const int64_t on_left = trees->left_counts[p], on_right = trees->right_counts[p];
+            const int64_t on_left = trees->left_counts[p];
             lefts[j] = sum_left;
-            rights[j] = sum_right;
             weights[j] = (double)(n_left + j);
             places[j] = (uint8_t)p;
             sum_left += table[on_left + 1] - table[on_left];
-            sum_right += table[on_right - 1] - table[on_right];
             trees->left_counts[p] = on_left + 1;
-            trees->right_counts[p] = on_right - 1;
+        }
+        for (j = 0; j < trees->n_local; j++) {
+            on_right[j] = before[1][j] + before[0][j] - trees->left_counts[j];
+            trees->right_counts[j] = on_right[j];
+            sum_right += table[on_right[j]];
+        }
+        for (j = length - 1; j >= 0; j--) {
+            const int p = places[j];
+            sum_right += table[on_right[p] + 1] - table[on_right[p]];
+            on_right[p]++;
+            rights[j] = sum_right;
         }
         first = first < 0 ? 0 : first;
         last = last >= length ? length - 1 : last;
         if (first > last) continue;
         tl_score_sums(terms->formula, terms->order, weights, lefts, rights, whole,
                       terms->weight_terms, (int)first, (int)last + 1, scores);
-        bar -= fabs(bar) * TL_POWER_MARGIN + rounding;
+        bar -= tl_power_slack(terms, bar, bounds->weight);
         if (*best > -INFINITY &&
             !tl_any_above(scores + first, bar, (int)(last + 1 - first)))
             continue;
         top = -INFINITY;
         for (j = (int32_t)first; j <= last; j++)
             if (scores[j] > top && tl_is_start(reader, list, i + j)) top = scores[j];
-        top -= fabs(top) * TL_POWER_MARGIN + rounding;
+        top -= 2.0 * tl_power_slack(terms, top, bounds->weight);
         top = top > bar ? top : bar;
         for (j = (int32_t)first; j <= last; j++) {
             double score;
