@@ -20,12 +20,16 @@ from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
 
 __all__ = ["grow_over_codes"]
 
-# Smaller tables are grown in about a millisecond either way; lists take less to set up (soybean,
-# 24,000 cells: 0.9 ms against 2.0; wine_quality, 78,000 cells: 7.8 ms against 7.2).
-_FEWEST_CELLS = 50_000
-# With two classes lists need no more to be set up than codes (spambase, 262,000 cells: 6.8 ms
-# against 12.9; compas 6.2 against 7.1; adult, 684,000 cells: 36 against 30).
-_FEWEST_CELLS_OF_TWO_CLASSES = 500_000
+# Smaller tables are grown in about half a millisecond either way (titanic, 6,000 cells: lists
+# 0.7 ms, codes 1.2; car, 10,000: 0.6 and 0.6; german_credit, 20,000: 1.5 and 0.8; mushroom,
+# 179,000: 3.2 and 1.2).
+_FEWEST_CELLS = 10_000
+# Ranking values takes as long as sorting them: where most columns need it, what codes save in
+# growth must be worth it (wine_quality, 78,000 cells: lists 8.3 ms, codes 6.3).
+_FEWEST_RANKED_CELLS = 50_000
+# Two classes save less (spambase, 262,000 cells: lists 8.1 ms, codes 9.9; higgs_7k, 210,000: 12.3
+# and 14.3; credit_default, 690,000: 44 and 38).
+_FEWEST_RANKED_CELLS_OF_TWO_CLASSES = 500_000
 # Scratch memory of a thread: one histogram, in cells of 4 bytes.
 _LARGEST_HISTOGRAM = 2**22
 # Fewer cells are not worth a second thread: waking it where a core is shared takes some
@@ -136,7 +140,9 @@ def _pays(X, ranges, n_classes, formula):
         return False
     if os.environ.get("TREELEARN_FORM") == "codes":
         return True
-    fewest = _FEWEST_CELLS_OF_TWO_CLASSES if n_classes == 2 else _FEWEST_CELLS
+    fewest = _FEWEST_CELLS
+    if is_ranked.mean() >= 0.5:
+        fewest = _FEWEST_RANKED_CELLS_OF_TWO_CLASSES if n_classes == 2 else _FEWEST_RANKED_CELLS
     if n_samples * n_features < fewest:
         return False
     if n_classes == 2 and formula != GINI:
