@@ -5,7 +5,7 @@ import pytest
 import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_codes import KINDS, assert_same, columns, grow, labels, rules
+from test_codes import KINDS, assert_same, columns, grow, labels, rules, sizes_grown_by
 
 import treelearn._bounded_fitting as bounded
 import treelearn._fitting as fitting
@@ -17,19 +17,8 @@ NEVER_GIVES_UP = np.inf
 @pytest.fixture(scope="module", autouse=True)
 def used():
     """Return a list to which the number of nodes of every tree grown through bins is appended."""
-    sizes = []
-    grow_through_bins = bounded.grow_through_bins
-
-    def spy(*arguments):
-        arrays = grow_through_bins(*arguments)
-        if arrays is not None:
-            sizes.append(len(arrays["feature"]))
-        return arrays
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(fitting, "grow_through_bins", spy)
-    yield sizes
-    patch.undo()
+    with sizes_grown_by("grow_through_bins") as sizes:
+        yield sizes
 
 
 def grow_both(X, y, *, most_listed, max_bins=255, patience=NEVER_GIVES_UP, simd=None, **params):

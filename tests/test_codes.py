@@ -1,6 +1,7 @@
 """Integer codes grow the tree that presorted lists grow, bit for bit."""
 
 import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from treelearn._codes import column_ranges
 
+import treelearn._fitting as fitting
 from treelearn import DecisionTreeClassifier
-from treelearn._code_fitting import grow_over_codes
 
 ARRAYS = [
     *("children_left", "children_right", "feature", "threshold", "missing_go_to_left"),
@@ -36,23 +37,27 @@ def assert_same(a, b):
         np.testing.assert_array_equal(getattr(a._tree, name), getattr(b._tree, name), name)
 
 
+@contextmanager
+def sizes_grown_by(name):
+    """Yield a list to which the number of nodes of every tree is appended that a function grows."""
+    sizes, grow_so = [], getattr(fitting, name)
+
+    def spy(*arguments):
+        arrays = grow_so(*arguments)
+        if arrays is not None:
+            sizes.append(len(arrays["feature"]))
+        return arrays
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, name, spy)
+        yield sizes
+
+
 @pytest.fixture(scope="module")
 def codes_are_used():
     """Return a list to which every growth over codes is appended."""
-    import treelearn._fitting as fitting
-
-    used = []
-
-    def spy(*arguments):
-        arrays = grow_over_codes(*arguments)
-        if arrays is not None:
-            used.append(len(arrays["feature"]))
-        return arrays
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(fitting, "grow_over_codes", spy)
-    yield used
-    patch.undo()
+    with sizes_grown_by("grow_over_codes") as sizes:
+        yield sizes
 
 
 def columns(rng, n, kinds):
