@@ -14,6 +14,7 @@ from ._device import (
     open_engine,
 )
 from ._predict import pack_steps
+from ._validation import check_n_labels
 
 __all__ = ["labels_on", "look_up_on_gpu", "targets_on"]
 
@@ -50,10 +51,7 @@ def labels_on(engine, estimator, X, y, sample_weight, check_input, encode):
     on_gpu = is_on_gpu(X) and is_on_gpu(y)
     X, y = device_data(estimator, engine, X, y, check_input)
     columns = y[:, None] if y.ndim == 1 else y
-    if len(columns) != X.shape[0]:
-        raise ValueError(
-            f"Number of labels={len(columns)} does not match number of samples={X.shape[0]}"
-        )
+    check_n_labels(len(columns), X)
     if not on_gpu:
         check_classification_targets(columns)
     encoded = [_encode_on(engine, c) if on_gpu else encode(c) for c in columns.T]
@@ -83,10 +81,7 @@ def targets_on(engine, estimator, X, y, sample_weight, check_input):
     X, y = device_data(estimator, engine, X, y, check_input)
     columns = y[:, None] if y.ndim == 1 else y
     targets = xp.ascontiguousarray(xp.asarray(columns.T, dtype=np.float64))
-    if targets.shape[1] != X.shape[0]:
-        raise ValueError(
-            f"Number of labels={targets.shape[1]} does not match number of samples={X.shape[0]}"
-        )
+    check_n_labels(targets.shape[1], X)
     weights = device_weights(engine, sample_weight, X.shape[0])
     return X, targets, weights
 
