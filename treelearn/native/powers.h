@@ -268,8 +268,7 @@ static void tl_scan_powers(const tl_reader *reader, const void *list, int32_t be
         else
             tl_scan_unit_powers_of(0, reader, list, begin, end, left, totals, n_classes, trees,
                                    bounds, terms, best, best_at);
-    } else if (reader->is_narrow && reader->weights == NULL) TL_CALL(1, 0);
-    else if (reader->is_narrow) TL_CALL(1, 1);
+    } else if (reader->is_narrow) TL_CALL(1, 1); /* of unit weight it has few enough classes */
     else if (reader->weights == NULL) TL_CALL(0, 0);
     else TL_CALL(0, 1);
 #undef TL_CALL
