@@ -29,7 +29,7 @@ from .._node cimport CHANGES_FORM, INTERRUPTED, MEMORY_RAN_OUT, Buffers
 from .._runs cimport Cut, add_run, pass_run
 from .._scan cimport prepare_node
 from .._sorting cimport order_doubles, sample_in
-from .._splitter cimport threshold_between
+from .._splitter cimport needs_double, threshold_between
 from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of, tl_left
 from ._bin_table cimport PAIRS, BinTable
@@ -151,7 +151,7 @@ cdef void keep(
     best.bin = bin
     best.n_stored_left = n_inside
     best.threshold = threshold_between(low, high)
-    best.needs_double = not <double> (<float> low) <= best.threshold < <double> (<float> high)
+    best.needs_double = needs_double(low, best.threshold, high)
 
 
 cdef void try_edge(
