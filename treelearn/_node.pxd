@@ -48,6 +48,16 @@ cdef struct Buffers:
     hand_on_t hand_on
 
 cdef void release_node(Node* node) noexcept nogil
+
+cdef inline void start_without_children(Candidate* candidate) noexcept nogil:
+    """Let the children of a node own nothing that release_node would free."""
+    cdef Node* left = &candidate.left
+    cdef Node* right = &candidate.right
+    left.stats = right.stats = NULL
+    left.segments = right.segments = NULL
+    left.histogram = right.histogram = NULL
+
+
 cdef double node_value(
     const Search* search, const Node* node, int32_t output, const int32_t* samples,
     Workspace* work,

@@ -132,9 +132,7 @@ cdef int evaluate(
         samples = buffers.samples[node.buffer & 1] + node.start
         divided = buffers.samples[1 - (node.buffer & 1)] + node.start
     is_split[0] = False
-    left.stats = right.stats = NULL
-    left.segments = right.segments = NULL
-    left.histogram = right.histogram = NULL
+    start_without_children(candidate)
     find_split(search, node, samples, lists, work, &candidate.split)
     if work.is_stopped:
         return INTERRUPTED

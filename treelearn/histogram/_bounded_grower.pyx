@@ -22,6 +22,7 @@ from .._node cimport (
     evaluate,
     hand_on,
     open_children,
+    start_without_children,
     weigh_up,
 )
 from .._types cimport *
@@ -131,9 +132,7 @@ cdef int evaluate_bounded(
     cdef int32_t i
     cdef int status
     is_split[0] = False
-    left.stats = right.stats = NULL
-    left.segments = right.segments = NULL
-    left.histogram = right.histogram = NULL
+    start_without_children(candidate)
     if is_stopped(work, <int64_t> node.n_samples * table.n_features):
         return INTERRUPTED
     if node.histogram == NULL:

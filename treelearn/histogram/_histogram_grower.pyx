@@ -15,6 +15,7 @@ from .._node cimport (
     Candidate,
     describe,
     open_children,
+    start_without_children,
     weigh_up,
 )
 from .._splitter cimport mix
@@ -154,9 +155,7 @@ cdef int evaluate_binned(
     cdef const int32_t* samples = buffers.samples[node.buffer] + node.start
     cdef int32_t i
     is_split[0] = False
-    left.stats = right.stats = NULL
-    left.segments = right.segments = NULL
-    left.histogram = right.histogram = NULL
+    start_without_children(candidate)
     if is_stopped(work, <int64_t> node.n_samples * table.n_features):
         return INTERRUPTED
     if node.n_samples > table.sort_limit and node.histogram == NULL:
