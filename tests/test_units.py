@@ -8,7 +8,13 @@ from cuda_twin import Namespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treelearn._units import WeightUnits, exact_sum, target_units, weight_units
+from treelearn._units import (
+    WeightUnits,
+    _times_power,
+    exact_sum,
+    target_units,
+    weight_units,
+)
 
 NUMBERS = st.lists(
     st.floats(-1e200, 1e200) | st.floats(-10, 10) | st.integers(-3, 3).map(float),
@@ -18,6 +24,13 @@ NUMBERS = st.lists(
 # Of which squares do not overflow: those of others are refused (check_target_range).
 TARGETS = NUMBERS.map(lambda values: [value * 1e-60 for value in values])
 WEIGHTS = st.lists(st.floats(1e-250, 1e250) | st.integers(1, 5).map(float), min_size=1, max_size=60)
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False), exponent=st.integers(-2200, 2200))
+def test_powers_of_two_are_multiplied_as_ldexp_does(value, exponent):
+    with np.errstate(over="ignore"):
+        found = _times_power(np.array([value]), exponent, np)
+        assert found.tobytes() == np.ldexp(np.array([value]), exponent).tobytes()
 
 
 @given(values=NUMBERS, seed=st.integers(0, 99))

@@ -6,6 +6,7 @@ from libc.stdlib cimport calloc, free, malloc
 from ._partition cimport (
     add_left_classes,
     clear_sides,
+    mark_samples,
     mark_sides,
     partition_lists,
     partition_samples,
@@ -14,6 +15,9 @@ from ._splitter cimport find_split, mix
 from ._statistics cimport add_samples, impurity_of, is_pure, spread_about, value_of
 from ._types cimport *
 from ._workspace cimport Workspace
+
+cdef extern from "native/impurity.h" nogil:
+    const int TL_GAUSSIAN
 
 # A gain this far from zero, as a share of the node term, is rounding.
 cdef double ROUNDING = 1e-13
@@ -38,6 +42,12 @@ cdef void describe(
 ) noexcept nogil:
     """Set what a node knows from its samples and statistics."""
     cdef const Rules* rules = &search.rules
+    if node.n_samples == 1 and search.sums_moments and rules.formula != TL_GAUSSIAN:
+        # Half of the nodes of a tree grown to purity.
+        node.value = search.targets.y[samples[0]]
+        node.impurity = 0.0
+        node.is_terminal = True
+        return
     if search.targets.is_classification or search.targets.n_outputs > 1:
         node.impurity = impurity_of(
             search, samples, node.n_samples, node.stats, node.weight, work.counts, work.pairs,
@@ -218,7 +228,13 @@ cdef int hand_on(
     right.segments = <Segment*> malloc(max(1, node.n_segments) * sizeof(Segment))
     if left.segments == NULL or right.segments == NULL:
         return MEMORY_RAN_OUT
-    mark_sides(search, node, &candidate.split, samples, lists, work.goes_left)
+    if search.keeps_samples:
+        # Sooner than reading them off a list.
+        mark_samples(
+            buffers.samples[left.buffer & 1] + node.start, left.n_samples, work.goes_left
+        )
+    else:
+        mark_sides(search, node, &candidate.split, samples, lists, work.goes_left)
     partition_lists(
         search, node, &candidate.split, work.goes_left, lists, buffers.lists[left.buffer],
         left.segments, right.segments, &n_segments, not left.is_terminal, not right.is_terminal,

@@ -1,6 +1,9 @@
 from ._types cimport *
 from ._workspace cimport Workspace
 
+cdef void mark_samples(
+    const int32_t* samples, int32_t n, uint32_t* goes_left
+) noexcept nogil
 cdef void mark_sides(
     const Search* search, const Node* node, const Split* split, const int32_t* samples,
     const void* lists, uint32_t* goes_left,

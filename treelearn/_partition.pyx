@@ -35,6 +35,15 @@ cdef inline void clear_bit(uint32_t* bits, int32_t sample) noexcept nogil:
     bits[sample >> 5] &= ~(<uint32_t> 1 << (sample & 31))
 
 
+cdef void mark_samples(
+    const int32_t* samples, int32_t n, uint32_t* goes_left
+) noexcept nogil:
+    """Set the bits of some samples."""
+    cdef int32_t i
+    for i in range(n):
+        set_bit(goes_left, samples[i])
+
+
 cdef void mark_sides(
     const Search* search,
     const Node* node,

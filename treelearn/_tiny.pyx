@@ -32,10 +32,15 @@ cdef extern from "native/tiny.h" nogil:
     void tl_tiny_best_cut(
         int, const tl_tiny*, const int32_t*, int, int, int, int64_t, tl_tiny_cut*
     )
-    void tl_tiny_partition(tl_tiny*, int, int, uint64_t)
+    void tl_tiny_partition(int, tl_tiny*, int, int, uint64_t)
+
+cdef extern from "native/narrow.h" nogil:
+    void tl_fill_compress_16()
 
 cdef extern from *:
     void __builtin_prefetch(const void*) nogil
+
+tl_fill_compress_16()
 
 # A subtree in numbers of its own, which follow the order of the rows.
 cdef struct Subtree:
@@ -249,5 +254,7 @@ cdef int grow_tiny(
             n_stack += 1
             has_lists |= candidate.left.n_samples >= TL_TINY_LISTED
         if has_lists:
-            tl_tiny_partition(&subtree.lists, node.start, node.n_samples, cut.left)
+            tl_tiny_partition(
+                search.simd, &subtree.lists, node.start, node.n_samples, cut.left
+            )
     return 0

@@ -110,7 +110,7 @@ def weight_units(weights, xp=np):
     if not -20 <= exponent <= 40:
         # Far from 1, products of weights with targets would leave the range of float64.
         scale = math.ldexp(1.0, exponent)
-        weights = xp.maximum(xp.ldexp(weights, -exponent), 2.0**-1000)
+        weights = xp.maximum(_times_power(weights, -exponent, xp), 2.0**-1000)
     total, unit = exact_sum(weights, xp), float(weights[0])
     if bool((weights == unit).all()):
         return WeightUnits(None, unit, scale, total)
@@ -145,7 +145,7 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
     """
     # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
     exponent = _exponent(targets)
-    scaled = xp.ldexp(targets, -exponent)
+    scaled = _times_power(targets, -exponent, xp)
     weight = weights.unit
     if weights.units is not None:
         weight = weights.units * weights.unit
@@ -161,10 +161,10 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
     deviations = scaled - xp.asarray(centres[:, None])
     weighted = weight * deviations
     unit_exponent = _unit_exponent(weighted, xp)
-    sums = xp.rint(xp.ldexp(weighted, -unit_exponent)).astype(np.int64)
+    sums = xp.rint(_times_power(weighted, -unit_exponent, xp)).astype(np.int64)
     weighted = weighted * deviations
     square_exponent = _unit_exponent(weighted, xp)
-    squares = xp.rint(xp.ldexp(weighted, -square_exponent)).astype(np.int64)
+    squares = xp.rint(_times_power(weighted, -square_exponent, xp)).astype(np.int64)
     if ridge_share > 0.0:
         for output, row in enumerate(weighted):
             if not is_constant[output]:
@@ -179,6 +179,13 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
     )
 
 
+def _times_power(values, exponent, xp):
+    """Return values * 2^exponent; a product takes a tenth of the time of ldexp."""
+    if -1022 <= exponent <= 1023:
+        return values * 2.0**exponent
+    return xp.ldexp(values, exponent)
+
+
 def _exponent(values):
     """Return e such that no number is 2^e or more."""
     return math.frexp(max(float(values.max()), -float(values.min())))[1]
@@ -186,7 +193,7 @@ def _exponent(values):
 
 def _halves(values, exponent, xp):
     """Return numbers in units of 2^-30 of the largest, and the rest in units of 2^-60."""
-    scaled = xp.ldexp(values, _HALF_BITS - exponent)
+    scaled = _times_power(values, _HALF_BITS - exponent, xp)
     high = xp.rint(scaled)
     scaled -= high
     scaled *= 2.0**_HALF_BITS
@@ -197,6 +204,7 @@ def _unit_exponent(values, xp):
     """Return e such that the sum of abs(values) is below 2^61 units of 2^e."""
     exponent = _exponent(values)
     # Not less than the sum, and a sum of whole numbers: of any order the same.
-    bound = int(xp.ceil(xp.abs(xp.ldexp(values, _HALF_BITS - exponent))).astype(np.int64).sum())
+    halves = xp.abs(_times_power(values, _HALF_BITS - exponent, xp))
+    bound = int(xp.ceil(halves).astype(np.int64).sum())
     # No unit below 2^-900: its square would not be a number.
     return max(exponent - _HALF_BITS + bound.bit_length() - _SUM_BITS, -900)

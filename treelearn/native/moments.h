@@ -4,6 +4,7 @@
 #ifndef TREELEARN_MOMENTS_H
 #define TREELEARN_MOMENTS_H
 
+#include "doubles.h"
 #include "runs.h"
 #include "simd.h"
 
@@ -54,17 +55,35 @@ static inline void tl_scan_moments_of(const int is_narrow, const int has_weights
 }
 
 #if TL_HAS_X86
-/* Whole numbers of any size, rounded once. */
-TL_TARGET_AVX2 static inline __m256d tl_to_doubles(__m256i x) {
-    /* Upper 48 and lower 48 bits, each placed in the mantissa of a large number. */
-    const __m256i low_base = _mm256_castpd_si256(_mm256_set1_pd(0x1p52));
-    const __m256i high_base = _mm256_castpd_si256(_mm256_set1_pd(0x1.8p68));
-    const __m256d bases = _mm256_set1_pd(0x1.8p68 + 0x1p52);
-    __m256i high = _mm256_blend_epi16(_mm256_srai_epi32(x, 16), _mm256_setzero_si256(), 0x33);
-    __m256i low = _mm256_blend_epi16(x, low_base, 0x88);
-    high = _mm256_add_epi64(high, high_base);
-    return _mm256_add_pd(_mm256_sub_pd(_mm256_castsi256_pd(high), bases),
-                         _mm256_castsi256_pd(low));
+/* Blocks with fewer starts are summed from start to start. */
+#define TL_FEW_STARTS 8
+
+TL_TARGET_AVX2 static inline uint64_t tl_starts_avx2(const int is_narrow, const void *list,
+                                                     int32_t i, int32_t length) {
+    const uint16_t *narrow = (const uint16_t *)list + i;
+    const uint32_t *wide = (const uint32_t *)list + i;
+    uint64_t starts = 0;
+    int32_t j = 0;
+    if (is_narrow) {
+        for (; j < length; j += 32)
+            starts |= (uint64_t)tl_low_bits(_mm256_loadu_si256((const __m256i *)(narrow + j)),
+                                            _mm256_loadu_si256((const __m256i *)(narrow + j + 16)))
+                      << j;
+        return length < 64 ? starts & (((uint64_t)1 << length) - 1) : starts;
+    }
+    for (; j + 8 <= length; j += 8) {
+        __m256i lanes = _mm256_loadu_si256((const __m256i *)(wide + j));
+        lanes = _mm256_slli_epi32(lanes, 31);
+        starts |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(lanes)) << j;
+    }
+    for (; j < length; j++) starts |= (uint64_t)(wide[j] & 1) << j;
+    return starts;
+}
+
+static inline int64_t tl_sum_at(const int is_narrow, const void *list, int32_t i, uint32_t mask,
+                                const int64_t *sums) {
+    return sums[is_narrow ? ((const uint16_t *)list)[i] >> TL_NARROW_SHIFT
+                          : (((const uint32_t *)list)[i] & mask) >> 1];
 }
 
 /* Unit weights. */
@@ -72,49 +91,73 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
     const int is_narrow, const tl_reader *reader, const void *list, int32_t begin, int32_t end,
     const tl_left *left, const int64_t *sums, int64_t total, const tl_bounds *bounds, double *best,
     int32_t *best_at) {
-    const uint16_t *narrow = (const uint16_t *)list;
-    const uint32_t *wide = (const uint32_t *)list;
     const uint32_t mask = reader->index_mask;
     const double whole = (double)bounds->weight, mean = (double)total / whole;
     const __m256d all = _mm256_set1_pd(whole), means = _mm256_set1_pd(mean);
     const __m256d margin = _mm256_set1_pd(TL_MOMENT_MARGIN);
     const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
+    double bar = *best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best;
     int64_t moments[64], moment = left->stats[0], n_left = left->n;
     int32_t i, j;
     for (i = begin; i < end; i += 64, n_left += 64) {
         const int32_t length = end - i < 64 ? end - i : 64;
-        const __m256d bar = _mm256_set1_pd(*best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best);
-        __m256d n = _mm256_add_pd(_mm256_set1_pd((double)n_left),
-                                  _mm256_setr_pd(0.0, 1.0, 2.0, 3.0));
-        uint64_t hits = 0;
-        for (j = 0; j < length; j++) {
-            moments[j] = moment;
-            moment += sums[is_narrow ? narrow[i + j] >> TL_NARROW_SHIFT
-                                     : (wide[i + j] & mask) >> 1];
+        uint64_t hits = tl_starts_avx2(is_narrow, list, i, length);
+        const int is_sparse = __builtin_popcountll(hits) < TL_FEW_STARTS;
+        int32_t n_summed = 0;
+        if (!is_sparse) {
+            const __m256d bars = _mm256_set1_pd(bar);
+            uint64_t near = 0;
+            __m256d n = _mm256_add_pd(_mm256_set1_pd((double)n_left),
+                                      _mm256_setr_pd(0.0, 1.0, 2.0, 3.0));
+            for (j = 0; j + 4 <= length; j += 4) {
+                moments[j] = moment;
+                moment += tl_sum_at(is_narrow, list, i + j, mask, sums);
+                moments[j + 1] = moment;
+                moment += tl_sum_at(is_narrow, list, i + j + 1, mask, sums);
+                moments[j + 2] = moment;
+                moment += tl_sum_at(is_narrow, list, i + j + 2, mask, sums);
+                moments[j + 3] = moment;
+                moment += tl_sum_at(is_narrow, list, i + j + 3, mask, sums);
+            }
+            for (; j < length; j++) {
+                moments[j] = moment;
+                moment += tl_sum_at(is_narrow, list, i + j, mask, sums);
+            }
+            for (j = 0; j < length; j += 4, n = _mm256_add_pd(n, _mm256_set1_pd(4.0))) {
+                __m256d sum = tl_to_doubles(_mm256_loadu_si256((const __m256i *)(moments + j)));
+                __m256d off = _mm256_sub_pd(sum, _mm256_mul_pd(means, n));
+                __m256d sides = _mm256_mul_pd(n, _mm256_sub_pd(all, n));
+                off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
+                near |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
+                            _mm256_mul_pd(off, off), _mm256_mul_pd(bars, sides), _CMP_GE_OQ))
+                        << j;
+            }
+            hits &= near;
         }
-        for (j = 0; j < length; j += 4, n = _mm256_add_pd(n, _mm256_set1_pd(4.0))) {
-            __m256d sum = tl_to_doubles(_mm256_loadu_si256((const __m256i *)(moments + j)));
-            __m256d off = _mm256_sub_pd(sum, _mm256_mul_pd(means, n));
-            __m256d sides = _mm256_mul_pd(n, _mm256_sub_pd(all, n));
-            off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
-            hits |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
-                        _mm256_mul_pd(off, off), _mm256_mul_pd(bar, sides), _CMP_GE_OQ))
-                    << j;
-        }
-        if (length < 64) hits &= ((uint64_t)1 << length) - 1;
         for (; hits; hits &= hits - 1) {
             const int64_t weight = n_left + __builtin_ctzll(hits);
             double score;
             j = __builtin_ctzll(hits);
-            if (!tl_is_start(reader, list, i + j) || !tl_is_feasible(bounds, weight, weight))
-                continue;
+            if (is_sparse) {
+                double off, sides = (double)weight * (whole - (double)weight);
+                for (; n_summed < j; n_summed++)
+                    moment += tl_sum_at(is_narrow, list, i + n_summed, mask, sums);
+                off = fabs((double)moment - mean * (double)weight) + TL_MOMENT_MARGIN;
+                moments[j] = moment;
+                if (!(off * off >= bar * sides)) continue;
+            }
+            if (!tl_is_feasible(bounds, weight, weight)) continue;
             score = tl_moments_score((double)moments[j], (double)(total - moments[j]),
                                      (double)weight, whole, mean);
             if (score > *best) {
                 *best = score;
                 *best_at = i + j;
+                bar = *best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best;
             }
         }
+        if (is_sparse)
+            for (; n_summed < length; n_summed++)
+                moment += tl_sum_at(is_narrow, list, i + n_summed, mask, sums);
     }
 }
 

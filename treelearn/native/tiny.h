@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "block.h"
+#include "doubles.h"
+#include "narrow.h"
 #include "simd.h"
 
 #define TL_TINY_SAMPLES 64
@@ -99,45 +101,61 @@ static inline void tl_tiny_cut_three(const tl_tiny *tiny, const int32_t *samples
     }
 }
 
-/* What the screen of a node's cuts needs; by the number of samples on the left. */
+/* What the screen of a node's cuts knows, and the sums left of every entry of the list at hand. */
 typedef struct {
-    double expected[TL_TINY_SAMPLES]; /* sum of the left, were all samples alike */
-    double sides[TL_TINY_SAMPLES];    /* product of the numbers of samples */
-    double left[TL_TINY_SAMPLES];     /* sum of the left in the list that is scanned */
-    double bar;                       /* score / weight to come near to */
+    double weight, mean;
+    double bar; /* score / weight to come near to */
+    int64_t sums[TL_TINY_SAMPLES];
 } tl_tiny_screen;
 
-/* As in runs.h: the two sides are rounded from whole numbers. */
+/* As in moments.h: the two sides are rounded from whole numbers. */
 #define TL_TINY_MARGIN 4096.0
 
 /* Which cuts of a list lie between two values and come near the bar, one bit each. */
-static inline uint64_t tl_tiny_hits(const uint16_t *entries, int n, const tl_tiny_screen *screen) {
+static inline uint64_t tl_tiny_hits(const tl_tiny *tiny, const uint16_t *entries, int n,
+                                    tl_tiny_screen *screen) {
     uint64_t hits = 0;
+    int64_t left = 0;
     int i;
-    for (i = 1; i < n; i++) {
-        double off = fabs(screen->left[i] - screen->expected[i]) + TL_TINY_MARGIN;
-        uint64_t is_start = (entries[i] >> 8) != (entries[i - 1] >> 8);
-        uint64_t is_near = off * off >= screen->bar * screen->sides[i];
+    for (i = 0; i < n; i++) {
+        double count = (double)i;
+        double off = fabs((double)left - screen->mean * count) + TL_TINY_MARGIN;
+        uint64_t is_start = i > 0 && (entries[i] >> 8) != (entries[i - 1] >> 8);
+        uint64_t is_near = off * off >= screen->bar * (count * (screen->weight - count));
         hits |= (is_start & is_near) << i;
+        screen->sums[i] = left;
+        left += tiny->sums[entries[i] & 255];
     }
     return hits;
 }
 
 #if TL_HAS_X86
-TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const uint16_t *entries, int n,
-                                                        const tl_tiny_screen *screen) {
+/* The sums go from register to register: a wide load waits for narrow stores to reach the cache.
+ * Entries past the last one are some sample's; what is summed there is not looked at. */
+TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const tl_tiny *tiny,
+                                                        const uint16_t *entries, int n,
+                                                        tl_tiny_screen *screen) {
     const __m256d margin = _mm256_set1_pd(TL_TINY_MARGIN), bar = _mm256_set1_pd(screen->bar);
+    const __m256d mean = _mm256_set1_pd(screen->mean), weight = _mm256_set1_pd(screen->weight);
     const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
-    uint64_t near = 0, same = 0;
+    const uint64_t *sums = (const uint64_t *)tiny->sums;
+    __m256d count = _mm256_setr_pd(0.0, 1.0, 2.0, 3.0);
+    uint64_t near = 0, same = 0, a = 0;
     int i;
-    for (i = 0; i < n; i += 4) {
-        __m256d off = _mm256_sub_pd(_mm256_loadu_pd(screen->left + i),
-                                    _mm256_loadu_pd(screen->expected + i));
+    for (i = 0; i < n; i += 4, count = _mm256_add_pd(count, _mm256_set1_pd(4.0))) {
+        const uint64_t b = a + sums[entries[i] & 255];
+        const uint64_t c = b + sums[entries[i + 1] & 255];
+        const uint64_t d = c + sums[entries[i + 2] & 255];
+        const __m256i left =
+            _mm256_set_epi64x((int64_t)d, (int64_t)c, (int64_t)b, (int64_t)a);
+        __m256d off = _mm256_sub_pd(tl_to_doubles(left), _mm256_mul_pd(mean, count));
+        __m256d sides = _mm256_mul_pd(count, _mm256_sub_pd(weight, count));
         off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
         near |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
-                    _mm256_mul_pd(off, off),
-                    _mm256_mul_pd(bar, _mm256_loadu_pd(screen->sides + i)), _CMP_GE_OQ))
+                    _mm256_mul_pd(off, off), _mm256_mul_pd(bar, sides), _CMP_GE_OQ))
                 << i;
+        _mm256_storeu_si256((__m256i *)(screen->sums + i), left);
+        a = d + sums[entries[i + 3] & 255];
     }
     if (near == 0) return 0;
     for (i = 0; i < n; i += 16) {
@@ -158,39 +176,29 @@ TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const uint16_t *entries,
 #define TL_TINY_CUT_LISTED(name, target, hits_of)                                                \
     target static void name(const tl_tiny *tiny, int first, int n, int lowest, int64_t total,    \
                             tl_tiny_cut *cut) {                                                  \
-        const double weight = (double)n, mean = (double)total / weight;                          \
         const uint64_t allowed =                                                                 \
             (~(uint64_t)0 << lowest) & (~(uint64_t)0 >> (63 - (n - lowest)));                    \
         const uint16_t *entries = tiny->entries + first;                                         \
         tl_tiny_screen screen;                                                                   \
-        int64_t sums[TL_TINY_SAMPLES];                                                           \
         double best = -INFINITY;                                                                 \
         int at = -1, list = -1, i, k;                                                            \
+        screen.weight = (double)n;                                                               \
+        screen.mean = (double)total / screen.weight;                                             \
         screen.bar = -INFINITY;                                                                  \
-        for (i = 0; i < n; i++) {                                                                \
-            screen.expected[i] = mean * (double)i;                                               \
-            screen.sides[i] = (double)(i * (n - i));                                             \
-        }                                                                                        \
-        for (; i & 3; i++) screen.expected[i] = screen.sides[i] = screen.left[i] = 0.0;          \
         for (k = 0; k < tiny->n_lists; k++, entries += TL_TINY_SAMPLES) {                        \
             uint64_t hits;                                                                       \
-            int64_t left = 0;                                                                    \
             if (entries[0] >> 8 == entries[n - 1] >> 8) continue;                                \
-            for (i = 0; i < n; i++) {                                                            \
-                sums[i] = left;                                                                  \
-                screen.left[i] = (double)left;                                                   \
-                left += tiny->sums[entries[i] & 255];                                            \
-            }                                                                                    \
-            for (hits = hits_of(entries, n, &screen) & allowed; hits; hits &= hits - 1) {        \
+            for (hits = hits_of(tiny, entries, n, &screen) & allowed; hits; hits &= hits - 1) {  \
                 const int end = __builtin_ctzll(hits);                                           \
-                const double score = tl_tiny_score(sums[end], total, end, weight, mean);         \
+                const double score =                                                             \
+                    tl_tiny_score(screen.sums[end], total, end, screen.weight, screen.mean);     \
                 if (score > best) {                                                              \
                     best = score;                                                                \
                     list = k;                                                                    \
                     at = end;                                                                    \
                 }                                                                                \
             }                                                                                    \
-            screen.bar = best > 0.0 ? best * (1.0 - 1e-9) / weight : -INFINITY;                  \
+            screen.bar = best > 0.0 ? best * (1.0 - 1e-9) / screen.weight : -INFINITY;           \
         }                                                                                        \
         if (list < 0) return;                                                                    \
         entries = tiny->entries + list * TL_TINY_SAMPLES + first;                                \
@@ -220,24 +228,79 @@ static void tl_tiny_best_cut(int simd, const tl_tiny *tiny, const int32_t *sampl
         tl_tiny_cut_listed(tiny, first, n, lowest, total, cut);
 }
 
-/* Partition the lists of a node, each side in its old order. */
-static void tl_tiny_partition(tl_tiny *tiny, int first, int n, uint64_t left) {
+static inline void tl_tiny_divide(uint16_t *entries, int n, uint64_t left) {
     uint16_t others[TL_TINY_SAMPLES];
-    int i, k;
-    for (k = 0; k < tiny->n_lists; k++) {
-        uint16_t *entries = tiny->entries + k * TL_TINY_SAMPLES + first;
-        uint16_t *to_left = entries, *to_right = others;
-        if (entries[0] >> 8 == entries[n - 1] >> 8) continue;
-        for (i = 0; i < n; i++) {
-            const uint16_t entry = entries[i];
-            const uint64_t goes_left = left >> (entry & 63) & 1;
-            *to_left = entry;
-            *to_right = entry;
-            to_left += goes_left;
-            to_right += goes_left ^ 1;
-        }
-        memcpy(to_left, others, (to_right - others) * sizeof(uint16_t));
+    uint16_t *to_left = entries, *to_right = others;
+    int i;
+    for (i = 0; i < n; i++) {
+        const uint16_t entry = entries[i];
+        const uint64_t goes_left = left >> (entry & 63) & 1;
+        *to_left = entry;
+        *to_right = entry;
+        to_left += goes_left;
+        to_right += goes_left ^ 1;
     }
+    memcpy(to_left, others, (to_right - others) * sizeof(uint16_t));
+}
+
+#if TL_HAS_X86
+TL_TARGET_AVX2 static inline void tl_tiny_divide_avx2(uint16_t *entries, int n, uint64_t left) {
+    const __m128i bit_of = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i low = _mm_set1_epi16(7), no_high = _mm_set1_epi16(-0x8000);
+    const __m128i sides = _mm_cvtsi64_si128((int64_t)left);
+    /* Whole vectors are stored: what stands behind the node is put back at the end. */
+    const __m128i behind = _mm_loadu_si128((const __m128i *)(entries + n));
+    uint16_t others[TL_TINY_SAMPLES + 8];
+    int i, n_left = 0, n_right = 0;
+    for (i = 0; i < n; i += 8) {
+        const __m128i lanes = _mm_loadu_si128((const __m128i *)(entries + i));
+        const uint32_t valid = n - i < 8 ? (1u << (n - i)) - 1 : 255;
+        /* The bit of a sample: one of eight in one of eight bytes; the rank's half stays 0. */
+        const __m128i bit =
+            _mm_shuffle_epi8(bit_of, _mm_or_si128(_mm_and_si128(lanes, low), no_high));
+        const __m128i byte = _mm_shuffle_epi8(
+            sides, _mm_or_si128(_mm_and_si128(_mm_srli_epi16(lanes, 3), low), no_high));
+        const __m128i go = _mm_cmpeq_epi16(_mm_and_si128(byte, bit), bit);
+        const uint32_t mask = (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(go, go)) & valid;
+        _mm_storeu_si128(
+            (__m128i *)(entries + n_left),
+            _mm_shuffle_epi8(lanes, _mm_loadu_si128((const __m128i *)tl_compress_16[mask])));
+        _mm_storeu_si128(
+            (__m128i *)(others + n_right),
+            _mm_shuffle_epi8(lanes,
+                             _mm_loadu_si128((const __m128i *)tl_compress_16[mask ^ valid])));
+        n_left += __builtin_popcount(mask);
+        n_right += __builtin_popcount(mask ^ valid);
+    }
+    for (i = 0; i < n_right; i += 8)
+        _mm_storeu_si128((__m128i *)(entries + n_left + i),
+                         _mm_loadu_si128((const __m128i *)(others + i)));
+    _mm_storeu_si128((__m128i *)(entries + n), behind);
+}
+#endif
+
+/* Partition the lists of a node, each side in its old order. */
+#define TL_TINY_PARTITION(name, target, divide)                                                \
+    target static void name(tl_tiny *tiny, int first, int n, uint64_t left) {                  \
+        uint16_t *entries = tiny->entries + first;                                             \
+        int k;                                                                                 \
+        for (k = 0; k < tiny->n_lists; k++, entries += TL_TINY_SAMPLES)                        \
+            if (entries[0] >> 8 != entries[n - 1] >> 8) divide(entries, n, left);              \
+    }
+
+TL_TINY_PARTITION(tl_tiny_partition_plain, , tl_tiny_divide)
+#if TL_HAS_X86
+TL_TINY_PARTITION(tl_tiny_partition_avx2, TL_TARGET_AVX2, tl_tiny_divide_avx2)
+#endif
+
+static void tl_tiny_partition(int simd, tl_tiny *tiny, int first, int n, uint64_t left) {
+#if TL_HAS_X86
+    if (simd >= TL_AVX2) {
+        tl_tiny_partition_avx2(tiny, first, n, left);
+        return;
+    }
+#endif
+    tl_tiny_partition_plain(tiny, first, n, left);
 }
 
 #endif
