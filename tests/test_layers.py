@@ -33,7 +33,16 @@ LAYERS = (
         *("_absolute_error", "_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (
-        *("_node", "_local", "_records", "_tiny", "_best_first", "_grower"),
+        *(
+            "_node",
+            "_local",
+            "_records",
+            "_tiny",
+            "_best_first",
+            "_queue",
+            "_depth_first",
+            "_grower",
+        ),
         *("_code_node", "_code_grower", "_code_fitting", "histogram", "_bounded_fitting"),
         *("_fitting", "_device_fitting", "batched"),
     ),

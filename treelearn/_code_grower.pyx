@@ -1,9 +1,7 @@
 """Growth over integer codes, depth first.
 
-Threads share one queue that is empty as long as all of them have work: whoever comes upon a node
-while another thread waits hands it on. There is no barrier between levels, so a thread that is
-held up by a busy neighbour holds up nobody else. The tree is the same, to the bit, as the one that
-the presorted lists grow (_grower.pyx).
+Threads hand nodes to each other (_queue.pyx). The tree is the same, to the bit, as the one that the
+presorted lists grow (_grower.pyx).
 """
 
 from cython.parallel cimport prange
@@ -26,60 +24,43 @@ from ._code_scan cimport SMALL_NODE
 from ._code_types cimport *
 from ._codes cimport CodeSet
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
-from ._records cimport Growth, assemble, release
-from ._signals cimport must_stop, raise_pending
+from ._queue cimport (
+    Queue,
+    Task,
+    begin_subtree,
+    close_queue,
+    finish,
+    is_waited_for,
+    put,
+    take,
+)
+from ._records cimport Growth, assemble
+from ._signals cimport raise_pending
 from ._types cimport *
 
 cdef extern from "native/simd.h" nogil:
     int tl_simd_level()
-
-cdef extern from "native/codes_queue.h" nogil:
-    ctypedef int tl_lock_t
-    void tl_lock(tl_lock_t*)
-    void tl_unlock(tl_lock_t*)
-    void tl_rest()
 
 cdef double EPSILON = 2.220446049250313e-16
 
 cdef enum:
     # Nodes from this size on may go to another thread: some tenths of a millisecond of work.
     SHARED_NODE = 512
-    # Records that may be begun; when they are used up, threads keep their nodes.
-    MOST_SUBTREES = 4096
-
-
-# What threads share while they grow.
-cdef struct Queue:
-    tl_lock_t lock
-    CodeNode** nodes            # to be grown by whoever is free
-    int32_t n_nodes
-    int32_t n_free              # threads that wait
-    int32_t n_busy
-    int32_t n_subtrees          # records that were begun
-    Growth* subtrees            # one for every node that was handed on
-    int status
 
 
 cdef int hand_on(Queue* queue, Growth* growth, CodeNode* node) noexcept nogil:
-    """Give a node to a thread that waits, if there is one; return whether it was taken."""
-    cdef Growth* own
-    cdef bint is_taken = False
-    if queue.n_free <= queue.n_nodes:  # a look without the lock: a wrong answer does no harm
-        return False
-    tl_lock(&queue.lock)
-    if queue.n_free > queue.n_nodes and queue.n_subtrees < MOST_SUBTREES:
-        growth.records[node.id].subtree = queue.n_subtrees - 1  # the root's does not count
-        own = queue.subtrees + queue.n_subtrees
-        node.subtree = queue.n_subtrees
-        queue.n_subtrees += 1
-        node.id = write_record(own, node.n_samples, node.impurity)
-        if node.id < 0:
-            queue.status = MEMORY_RAN_OUT
-        queue.nodes[queue.n_nodes] = node
-        queue.n_nodes += 1
-        is_taken = True
-    tl_unlock(&queue.lock)
-    return is_taken
+    """Give a node to another thread."""
+    cdef int32_t number
+    cdef Growth* own = begin_subtree(queue, &number)
+    if own == NULL:
+        free(node)
+        return MEMORY_RAN_OUT
+    growth.records[node.id].subtree = number
+    node.id = write_record(own, node.n_samples, node.impurity)
+    if node.id < 0 or put(queue, node, own) != 0:
+        free(node)
+        return MEMORY_RAN_OUT
+    return 0
 
 
 cdef int grow_subtree(
@@ -111,7 +92,8 @@ cdef int grow_subtree(
             )
             free(node)
             continue
-        if n_stack > 0 and node.n_samples >= SHARED_NODE and hand_on(queue, growth, node):
+        if n_stack > 0 and node.n_samples >= SHARED_NODE and is_waited_for(queue):
+            status = hand_on(queue, growth, node)
             continue
         status = split_node(search, growth, node, work, children)
         free(node)
@@ -138,39 +120,11 @@ cdef int grow_subtree(
 
 cdef void work_off(CodeSearch* search, Queue* queue, CodeWorkspace* work) noexcept nogil:
     """Grow what the queue holds until every thread is done."""
-    cdef CodeNode* node
-    cdef Growth* growth
-    cdef int status = 0
-    cdef bint is_waiting = False
-    while True:
-        node = NULL
-        tl_lock(&queue.lock)
-        if queue.status == 0 and queue.n_nodes > 0:
-            queue.n_nodes -= 1
-            node = queue.nodes[queue.n_nodes]
-            queue.n_busy += 1
-            if is_waiting:
-                queue.n_free -= 1
-                is_waiting = False
-        elif queue.n_busy == 0 or queue.status != 0:
-            tl_unlock(&queue.lock)
-            return
-        elif not is_waiting:
-            queue.n_free += 1
-            is_waiting = True
-        tl_unlock(&queue.lock)
-        if node == NULL:
-            if work.polls and must_stop(&work.last_poll):
-                queue.status = INTERRUPTED
-            tl_rest()
-            continue
-        growth = queue.subtrees + node.subtree
-        status = grow_subtree(search, growth, node, queue, work)
-        tl_lock(&queue.lock)
-        queue.n_busy -= 1
-        if status != 0:
-            queue.status = status
-        tl_unlock(&queue.lock)
+    cdef Task task
+    while take(queue, work.polls, &work.last_poll, &task):
+        finish(
+            queue, grow_subtree(search, task.growth, <CodeNode*> task.node, queue, work)
+        )
 
 
 cdef int open_workspace(
@@ -320,18 +274,17 @@ cdef class CodeGrower:
         cdef CodeWorkspace* workspaces = NULL
         cdef Queue queue
         cdef CodeNode* root
-        cdef int i, k, n_threads = self.n_threads, n_subtrees = 1
+        cdef Growth* growth
+        cdef int32_t number
+        cdef int i, k, n_threads = self.n_threads
         samples = np.arange(search.table.n_samples, dtype=np.int32)
         cdef int32_t[::1] samples_view = samples
         search.samples = &samples_view[0]
         memset(&queue, 0, sizeof(Queue))
         try:
-            if n_threads > 1:
-                n_subtrees = MOST_SUBTREES
             workspaces = <CodeWorkspace*> calloc(n_threads, sizeof(CodeWorkspace))
-            queue.subtrees = <Growth*> calloc(n_subtrees, sizeof(Growth))
-            queue.nodes = <CodeNode**> calloc(n_subtrees, sizeof(CodeNode*))
-            if workspaces == NULL or queue.subtrees == NULL or queue.nodes == NULL:
+            growth = begin_subtree(&queue, &number)
+            if workspaces == NULL or growth == NULL:
                 raise MemoryError(
                     f"Unable to allocate {n_threads * sizeof(CodeWorkspace)} bytes."
                 )
@@ -342,20 +295,19 @@ cdef class CodeGrower:
                 workspaces[i].until_poll = CELLS_PER_POLL
             workspaces[0].polls = True
             root = self.make_root(workspaces[0].impurity_counts)
-            root.subtree = 0
-            queue.n_subtrees = 1
-            root.id = write_record(queue.subtrees, root.n_samples, root.impurity)
+            root.id = write_record(growth, root.n_samples, root.impurity)
             if root.id < 0:
                 queue.status = MEMORY_RAN_OUT
                 free(root)
             elif is_terminal(search, root.n_samples, 0, root.n_classes):
                 queue.status = write_classes(
-                    queue.subtrees, root.id, root.n_classes, root.classes, root.counts
+                    growth, root.id, root.n_classes, root.classes, root.counts
                 )
                 free(root)
+            elif put(&queue, root, growth) != 0:
+                queue.status = MEMORY_RAN_OUT
+                free(root)
             else:
-                queue.nodes[0] = root
-                queue.n_nodes = 1
                 if n_threads == 1:
                     with nogil:
                         work_off(search, &queue, workspaces)
@@ -370,16 +322,12 @@ cdef class CodeGrower:
             if queue.status == INTERRUPTED:
                 raise_pending()
             return assemble(
-                queue.subtrees, queue.subtrees + 1, queue.n_subtrees - 1,
-                search.common.targets.weight_unit, self.scale,
+                queue.subtrees, queue.n_subtrees, search.common.targets.weight_unit, self.scale
             )
         finally:
-            for k in range(queue.n_nodes):
-                free(queue.nodes[k])
-            for k in range(queue.n_subtrees):
-                release(queue.subtrees + k)
-            free(queue.nodes)
-            free(queue.subtrees)
+            for k in range(queue.n_tasks):
+                free(queue.tasks[k].node)
+            close_queue(&queue)
             if workspaces != NULL:
                 for i in range(n_threads):
                     free(workspaces[i].block)

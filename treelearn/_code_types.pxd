@@ -40,7 +40,6 @@ cdef struct CodeNode:
     int32_t n_classes           # present
     int32_t n_columns           # that may still vary
     double impurity
-    int32_t subtree             # number of the records that the node is written to
     int32_t* classes            # ascending; the one block of memory of a node starts here
     int32_t* counts
     CodeColumn* columns

@@ -10,7 +10,9 @@ cdef class Grower:
     cdef Search search
     cdef uint64_t seed
     cdef int n_threads
-    cdef int n_shares       # subtrees per thread at least, where nodes are of equal size
+    # Of a thread's share of the samples: nodes of more samples than one of so many parts are
+    # searched by all threads together, before threads have nodes of their own; 0: none is.
+    cdef int n_shares
     cdef bint keeps_lists   # whether the lists of the training set stay as they are
     cdef dict arrays
     cdef double scale

@@ -1,36 +1,34 @@
 """Growth: from the root to the leaves.
 
-Depth first, the nodes above a size are grown one after the other, and the subtrees below them
-by as many threads as there are; every subtree writes its own records. Nodes are numbered in
-pre-order at the end, so the tree is the same for every number of threads.
+Depth first, threads hand nodes to each other, and every subtree that was handed on writes its own
+records. Nodes are numbered in pre-order at the end, so the tree is the same for every number of
+threads.
 """
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport prange
 from libc.math cimport INFINITY
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 import numpy as np
 
 from ._best_first cimport grow_best_first
-from ._local cimport enter_narrow, is_for_narrow
+from ._depth_first cimport grow_depth_first, work_off
 from ._node cimport (
     CHANGES_FORM,
     INTERRUPTED,
     MEMORY_RAN_OUT,
     Buffers,
-    Candidate,
     describe,
-    enter_t,
     evaluate,
     hand_on,
     release_node,
 )
-from ._records cimport Growth, apply_split, assemble, release, write_leaf, write_record
+from ._queue cimport Queue, begin_subtree, close_queue
+from ._records cimport Growth, assemble, write_leaf, write_record
 from ._signals cimport raise_pending
 from ._splitter cimport mix
 from ._statistics cimport add_samples
-from ._tiny cimport grow_tiny, is_for_tiny
 from ._training_set cimport TrainingSet
 from ._types cimport *
 from ._workspace cimport Workspace, close_workspace, open_workspace
@@ -42,150 +40,6 @@ cdef extern from "native/simd.h" nogil:
     int tl_simd_level()
 
 cdef double EPSILON = 2.220446049250313e-16
-
-
-cdef int grow_in_other_form(
-    const Search* search,
-    Buffers* buffers,
-    Growth* growth,
-    const Node* node,
-    enter_t enter,
-    Workspace* work,
-) noexcept nogil:
-    """Grow a small subtree on a copy of its samples."""
-    cdef Search local
-    cdef Buffers local_buffers
-    cdef Node root
-    cdef Node* pending = NULL
-    cdef int32_t n_pending = 0
-    cdef int status = enter(search, buffers, node, work, &local, &local_buffers, &root)
-    if status != 0:
-        release_node(&root)
-    else:
-        status = grow_depth_first(
-            &local, &local_buffers, growth, &root, 0, &pending, &n_pending, work
-        )
-    free(local_buffers.owned)
-    return status
-
-
-cdef int grow_depth_first(
-    const Search* search,
-    Buffers* buffers,
-    Growth* growth,
-    const Node* root,       # its record is written; it is owned by this call
-    int32_t largest_kept,   # nodes of at most so many samples are left to others
-    Node** pending,         # out: those nodes
-    int32_t* n_pending,     # out
-    Workspace* work,
-) noexcept nogil:
-    """Grow a subtree."""
-    cdef Node* stack = NULL
-    cdef void* larger
-    cdef int32_t n_stack = 1, stack_capacity = 64, pending_capacity = 0, k
-    cdef Candidate candidate
-    cdef Node* child
-    cdef enter_t enter
-    cdef bint is_split
-    cdef int status = 0
-    stack = <Node*> malloc(stack_capacity * sizeof(Node))
-    if stack == NULL:
-        return MEMORY_RAN_OUT
-    stack[0] = root[0]
-    while n_stack > 0 and status == 0:
-        n_stack -= 1
-        candidate.node = stack[n_stack]
-        enter = NULL
-        if is_for_narrow(search, &candidate.node):
-            enter = enter_narrow
-        elif (
-            candidate.node.n_samples <= buffers.most_entered or candidate.node.changes_form
-        ):
-            enter = buffers.enter
-        if candidate.node.n_samples <= largest_kept or (
-            candidate.node.changes_form and largest_kept > 0
-        ):
-            if n_pending[0] == pending_capacity:
-                pending_capacity = 2 * pending_capacity + 16
-                larger = realloc(pending[0], pending_capacity * sizeof(Node))
-                if larger == NULL:
-                    release_node(&candidate.node)
-                    status = MEMORY_RAN_OUT
-                    break
-                pending[0] = <Node*> larger
-            pending[0][n_pending[0]] = candidate.node
-            growth.records[candidate.node.id].subtree = n_pending[0]
-            n_pending[0] += 1
-            continue
-        if is_for_tiny(search, &candidate.node):
-            status = grow_tiny(search, buffers, growth, &candidate.node, work)
-            release_node(&candidate.node)
-            continue
-        if enter != NULL:
-            status = grow_in_other_form(
-                search, buffers, growth, &candidate.node, enter, work
-            )
-            release_node(&candidate.node)
-            continue
-        status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
-        if status == CHANGES_FORM and candidate.node.n_samples <= buffers.most_changed:
-            status = 0
-            candidate.node.changes_form = True
-            stack[n_stack] = candidate.node
-            n_stack += 1
-            release_node(&candidate.left)
-            release_node(&candidate.right)
-            continue
-        if status == 0:
-            if is_split:
-                status = apply_split(search, buffers, growth, &candidate, work)
-            else:
-                status = write_leaf(search, growth, &candidate.node)
-        if status == 0 and is_split and n_stack + 2 > stack_capacity:
-            stack_capacity *= 2
-            larger = realloc(stack, stack_capacity * sizeof(Node))
-            if larger == NULL:
-                status = MEMORY_RAN_OUT
-            else:
-                stack = <Node*> larger
-        for k in range(2):  # the left child comes off the stack first
-            child = &candidate.right if k == 0 else &candidate.left
-            if status == 0 and is_split and not child.is_terminal:
-                stack[n_stack] = child[0]
-                n_stack += 1
-            else:
-                release_node(child)
-        release_node(&candidate.node)
-    for k in range(n_stack):
-        release_node(stack + k)
-    free(stack)
-    return status
-
-
-cdef void grow_subtree(
-    const Search* search,
-    Buffers* buffers,
-    Growth* growth,
-    const Node* root,
-    Workspace* work,
-    int* shared_status,     # in, out
-) noexcept nogil:
-    """Grow one subtree, unless another one has failed already."""
-    cdef Node node = root[0]
-    cdef Node* pending = NULL
-    cdef const int32_t* samples = NULL
-    cdef int32_t n_pending = 0
-    cdef int status = shared_status[0]
-    if search.keeps_samples:
-        samples = buffers.samples[node.buffer & 1] + node.start
-    if status == 0:
-        status = write_record(search, growth, &node, samples, work)
-    if status != 0:
-        release_node(&node)
-    else:
-        status = grow_depth_first(search, buffers, growth, &node, 0, &pending, &n_pending, work)
-    if status != 0:
-        shared_status[0] = status
 
 
 cdef Scan scan_of(const Search* search) noexcept nogil:
@@ -301,7 +155,7 @@ cdef class Grower:
         search.is_concave = kernel.is_concave_for(search.targets.max_n_classes)
         search.simd = tl_simd_level()
         self.n_threads = n_threads
-        self.n_shares = 8
+        self.n_shares = 0
         self.keeps_lists = keeps_lists
         self.choose_scan()
 
@@ -400,11 +254,10 @@ cdef class Grower:
         cdef Buffers buffers
         cdef int n_threads = self.n_threads
         cdef Workspace* workspaces = NULL
-        cdef Growth* growths = NULL
-        cdef Growth growth
+        cdef Queue queue
+        cdef Growth* growth
         cdef Node root
-        cdef Node* pending = NULL
-        cdef int32_t n_pending = 0, largest_kept = 0, k
+        cdef int32_t largest_kept = 0, number
         cdef int status = 0, i
         samples = np.empty((2, search.n_total if search.keeps_samples else 1), dtype=np.int32)
         if search.keeps_samples:
@@ -415,15 +268,15 @@ cdef class Grower:
         buffers.samples[1] = &samples_view[1, 0]
         buffers.n_threads = n_threads
         self.open_buffers(&buffers)
-        memset(&growth, 0, sizeof(Growth))
-        growth.value_stride = 0
+        memset(&queue, 0, sizeof(Queue))
         if not search.targets.is_classification:
-            growth.value_stride = search.targets.n_outputs
+            queue.value_stride = search.targets.n_outputs
         elif search.rules.monotonic != NULL:
-            growth.value_stride = 1
+            queue.value_stride = 1
         workspaces = <Workspace*> calloc(n_threads, sizeof(Workspace))
         try:
-            if workspaces == NULL:
+            growth = begin_subtree(&queue, &number)
+            if workspaces == NULL or growth == NULL:
                 raise MemoryError(f"Unable to allocate {n_threads * sizeof(Workspace)} bytes.")
             for i in range(n_threads):
                 if open_workspace(workspaces + i, search) != 0:
@@ -431,62 +284,51 @@ cdef class Grower:
                         f"Unable to allocate {search.n_total * sizeof(entry_t)} bytes of scratch "
                         "memory."
                     )
-                workspaces[i].shared_status = &status
+                workspaces[i].shared_status = &queue.status
             buffers.workspaces = workspaces
             workspaces[0].polls = True
             self.make_root(&root, workspaces)
             root.buffer = 2 if self.keeps_lists else 0
             if n_threads > 1 and search.rules.max_leaf_nodes == 0:
-                largest_kept = root.n_samples // (self.n_shares * n_threads)
+                largest_kept = root.n_samples
+                if self.n_shares > 0:
+                    largest_kept //= self.n_shares * n_threads
             with nogil:
-                status = write_record(search, &growth, &root, buffers.samples[0], workspaces)
+                status = write_record(search, growth, &root, buffers.samples[0], workspaces)
                 if status == 0 and root.is_terminal:
-                    status = write_leaf(search, &growth, &root)
+                    status = write_leaf(search, growth, &root)
                     release_node(&root)
                 elif status == 0 and search.rules.max_leaf_nodes > 0:
-                    status = grow_best_first(search, &buffers, &growth, &root, workspaces)
+                    status = grow_best_first(search, &buffers, growth, &root, workspaces)
                 elif status == 0:
                     status = grow_depth_first(
-                        search, &buffers, &growth, &root, largest_kept, &pending, &n_pending,
-                        workspaces,
+                        search, &buffers, growth, &root, largest_kept, &queue, workspaces
                     )
-            if status == 0 and n_pending > 0:
-                growths = <Growth*> calloc(n_pending, sizeof(Growth))
-                if growths == NULL:
-                    raise MemoryError(f"Unable to allocate {n_pending * sizeof(Growth)} bytes.")
-                for k in range(n_pending):
-                    growths[k].value_stride = growth.value_stride
+            if queue.status == 0:
+                queue.status = status
+            if queue.status == 0 and queue.n_tasks > 0:
                 buffers.n_threads = 1
                 # Subtrees write to their own records and to their own part of the buffers.
-                for k in prange(
-                    n_pending, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
+                for i in prange(
+                    n_threads, nogil=True, num_threads=n_threads, schedule="static", chunksize=1
                 ):
-                    grow_subtree(
-                        search, &buffers, growths + k, pending + k, workspaces + threadid(),
-                        &status,
-                    )
-            if status == MEMORY_RAN_OUT:
-                asked = max([growth.bytes_asked] + [growths[k].bytes_asked for k in range(
-                    n_pending if growths != NULL else 0)])
+                    work_off(search, &buffers, &queue, workspaces + i)
+            if queue.status == MEMORY_RAN_OUT:
+                asked = max([queue.subtrees[i].bytes_asked for i in range(queue.n_subtrees)])
                 raise MemoryError(f"Unable to allocate {asked} bytes for the nodes of the tree.")
-            if status == INTERRUPTED:
+            if queue.status == INTERRUPTED:
                 raise_pending()
-            if status == CHANGES_FORM:
+            if queue.status == CHANGES_FORM:
                 return None
             return assemble(
-                &growth, growths, n_pending, search.targets.weight_unit * self.weight_scale,
+                queue.subtrees, queue.n_subtrees, search.targets.weight_unit * self.weight_scale,
                 self.scale,
             )
         finally:
-            if growths == NULL:
-                for k in range(n_pending):
-                    release_node(pending + k)
-            else:
-                for k in range(n_pending):
-                    release(growths + k)
-            free(growths)
-            free(pending)
-            release(&growth)
+            for i in range(queue.n_tasks):
+                release_node(<Node*> queue.tasks[i].node)
+                free(queue.tasks[i].node)
+            close_queue(&queue)
             if workspaces != NULL:
                 for i in range(n_threads):
                     close_workspace(workspaces + i)

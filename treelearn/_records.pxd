@@ -45,5 +45,5 @@ cdef int apply_split(
     const Search* search, Buffers* buffers, Growth* growth, Candidate* candidate, Workspace* work
 ) noexcept nogil
 cdef assemble(
-    Growth* growth, Growth* subtrees, int32_t n_subtrees, double weight_unit, double scale
+    Growth** subtrees, int32_t n_subtrees, double weight_unit, double scale
 )

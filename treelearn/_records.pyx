@@ -144,13 +144,17 @@ cdef int apply_split(
 
 
 cdef assemble(
-    Growth* growth, Growth* subtrees, int32_t n_subtrees, double weight_unit, double scale
+    Growth** subtrees,      # the first is that of the root
+    int32_t n_subtrees,
+    double weight_unit,
+    double scale,
 ):
     """Number the nodes in pre-order and copy them into arrays."""
-    cdef int64_t n_nodes = growth.n_records, n_classes = growth.n_classes, k, node = 0, at = 0, i
-    cdef int32_t stride = growth.value_stride
+    cdef int64_t n_nodes = 1 - n_subtrees, n_classes = 0, k, node = 0, at = 0, i
+    cdef int32_t stride = subtrees[0].value_stride
     for k in range(n_subtrees):
-        n_nodes += subtrees[k].n_records - 1
+        # The record of a subtree's root stands in the tree above as well.
+        n_nodes += subtrees[k].n_records
         n_classes += subtrees[k].n_classes
     left = np.full(n_nodes, -1, dtype=np.int32)
     right = np.full(n_nodes, -1, dtype=np.int32)
@@ -185,18 +189,18 @@ cdef assemble(
     cdef Growth* source
     cdef Record* record
     cdef int64_t parent, which
-    stack_view[0, 0] = -1
+    stack_view[0, 0] = 0
     stack_view[0, 1] = 0
     stack_view[0, 2] = 0
     while n_stack > 0:
         n_stack -= 1
         which = stack_view[n_stack, 0]
-        source = growth if which < 0 else subtrees + which
+        source = subtrees[which]
         record = source.records + stack_view[n_stack, 1]
         parent = stack_view[n_stack, 2]
         if record.subtree >= 0:
             which = record.subtree
-            source = subtrees + which
+            source = subtrees[which]
             record = source.records
         if node > 0:
             if parent >= 0:

@@ -2,8 +2,8 @@
  *
  * A thread without work sleeps between looks at the queue; nobody spins while a core is shared.
  */
-#ifndef TREELEARN_CODES_QUEUE_H
-#define TREELEARN_CODES_QUEUE_H
+#ifndef TREELEARN_QUEUE_H
+#define TREELEARN_QUEUE_H
 
 #ifdef _WIN32
 #include <windows.h>
