@@ -37,8 +37,8 @@ cdef extern from "native/tiny.h" nogil:
 cdef extern from "native/narrow.h" nogil:
     void tl_fill_compress_16()
 
-cdef extern from *:
-    void __builtin_prefetch(const void*) nogil
+cdef extern from "native/bits.h" nogil:
+    void TL_PREFETCH(const void*)
 
 tl_fill_compress_16()
 
@@ -127,7 +127,7 @@ cdef void enter(
         number[samples[i]] = i
         if search.values.dense != NULL:
             # Thresholds will be looked up in these rows.
-            __builtin_prefetch(
+            TL_PREFETCH(
                 search.values.dense
                 + global_sample_of(search, samples[i]) * search.values.row_stride
             )

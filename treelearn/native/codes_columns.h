@@ -7,17 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
+#include "portable.h"
 #include "simd.h"
 
 #define TL_TILE 64            /* rows that are encoded at a time */
 #define TL_MOST_CODES 65535   /* so that 65535 is no code: it marks what is missing */
 /* Rows in the order of the classes lie apart: they are asked for before they are read. */
 #define TL_ROWS_AHEAD 8
-#ifdef __GNUC__
-#define TL_PREFETCH(address) __builtin_prefetch(address)
-#else
-#define TL_PREFETCH(address)
-#endif
 #define TL_RANGE_LANES 64     /* columns whose range is kept in registers at a time */
 
 /* How the columns of a table become codes; arrays are per feature unless said otherwise. */
@@ -56,7 +53,7 @@ typedef struct {
  * [0, n_columns) of n_rows rows. `lanes` columns are worked on at a time; a table of few columns
  * is read as if several rows were one. */
 #define TL_COLUMNS(real_t, mask_t, round, suffix)                                              \
-    static inline __attribute__((always_inline)) void tl_range_body_##suffix(                  \
+    TL_INLINE void tl_range_body_##suffix(                  \
         const real_t *values, int64_t n_rows, int64_t row_length, int64_t n_columns,           \
         real_t *lowest, real_t *highest, mask_t *is_real, mask_t *is_missing) {                \
         int64_t first, row;                                                                    \
@@ -90,7 +87,7 @@ typedef struct {
             }                                                                                  \
         }                                                                                      \
     }                                                                                          \
-    static inline __attribute__((always_inline)) void tl_encode_body_##suffix(                 \
+    TL_INLINE void tl_encode_body_##suffix(                 \
         const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *spare,                 \
         uint64_t (*zero_codes)(const uint16_t *, int)) {                                       \
         const real_t *lowest = (const real_t *)encoder->lowest;                                \
@@ -128,12 +125,8 @@ typedef struct {
         tl_turn_rows(encoder, begin, end);                                                     \
     }
 
-#ifndef __GNUC__
-#define __attribute__(x)
-#endif
-
 /* A bit for each of n <= 64 codes that is 0. */
-static inline __attribute__((always_inline)) uint64_t tl_zero_codes(const uint16_t *codes, int n) {
+TL_INLINE uint64_t tl_zero_codes(const uint16_t *codes, int n) {
     uint64_t bits = 0;
     int j;
     for (j = 0; j < n; j++) bits |= (uint64_t)(codes[j] == 0) << j;
@@ -158,7 +151,7 @@ TL_TARGET_AVX2 static inline uint64_t tl_zero_codes_avx2(const uint16_t *codes, 
 #endif
 
 /* What a row of codes still needs: ranks, missing codes, bits, the stored columns. */
-static inline __attribute__((always_inline)) void tl_finish_row(
+TL_INLINE void tl_finish_row(
     const TlEncoder *encoder, int64_t row, uint16_t *codes, uint16_t *out,
     uint64_t (*zero_codes)(const uint16_t *, int)) {
     uint64_t *bits = encoder->bits + row * encoder->n_words;
@@ -185,7 +178,7 @@ static inline __attribute__((always_inline)) void tl_finish_row(
 }
 
 /* Rows of codes as columns. */
-static inline __attribute__((always_inline)) void tl_turn_rows(const TlEncoder *encoder,
+TL_INLINE void tl_turn_rows(const TlEncoder *encoder,
                                                                int64_t begin, int64_t end) {
     int64_t row;
     int k;

@@ -16,7 +16,7 @@
 #define tl_signed_t TL_JOIN(TL_JOIN(int, TL_KEY_BITS), _t)
 
 /* Read and sort the keys; return 0 where every column is constant. */
-static inline __attribute__((always_inline)) int TL_NAME(tl_sort_lanes)(const TlLanes *lanes,
+TL_INLINE int TL_NAME(tl_sort_lanes)(const TlLanes *lanes,
                                                                         int32_t n,
                                                                         tl_key_t (*keys)[16]) {
     const int shift = lanes->class_bits;
@@ -79,7 +79,7 @@ static void TL_NAME(tl_walk_lane)(const TlScoring *scoring, const TlCounts *node
     }
 }
 
-static inline __attribute__((always_inline)) void TL_NAME(tl_search_lanes_body)(
+TL_INLINE void TL_NAME(tl_search_lanes_body)(
     const TlScoring *scoring, const TlCounts *node, const TlLanes *lanes, int32_t *scratch,
     TlCut *best, tl_rate_t *rate) {
     tl_key_t keys[TL_MOST_ROWS][16];

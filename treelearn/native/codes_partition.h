@@ -10,25 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
 #include "simd.h"
-
-#if defined(__GNUC__) || defined(__clang__)
-#define TL_POPCOUNT(x) __builtin_popcountll(x)
-#define TL_LOWEST_BIT(x) __builtin_ctzll(x)
-#else
-static int tl_popcount(uint64_t x) {
-    int n = 0;
-    for (; x; x &= x - 1) n++;
-    return n;
-}
-static int tl_lowest_bit(uint64_t x) {
-    int n = 0;
-    while (!((x >> n) & 1)) n++;
-    return n;
-}
-#define TL_POPCOUNT(x) tl_popcount(x)
-#define TL_LOWEST_BIT(x) tl_lowest_bit(x)
-#endif
 
 /* For every byte the places of its set bits, then of the others: a shuffle that puts the elements
  * of set bits first. */

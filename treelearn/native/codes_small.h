@@ -7,11 +7,8 @@
 
 #include "codes_rate.h"
 #include "codes_scan.h"
+#include "portable.h"
 #include "simd.h"
-
-#ifndef __GNUC__
-#define __attribute__(x)
-#endif
 
 #define TL_KEY_BITS 16
 #include "codes_lanes.h"

@@ -177,6 +177,8 @@ TL_TARGET_AVX2 static void tl_partition_narrow_avx2(const uint8_t *bits, int n_c
         }
     }
 }
+#else
+static void tl_fill_compress_16(void) {}
 #endif
 
 /* Partition one list.  n_chunks: 128 samples each, as many as the subtree has. */

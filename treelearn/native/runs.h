@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "bits.h"
 #include "block.h"
 #include "impurity.h"
 #include "narrow.h"
@@ -194,10 +195,10 @@ static inline int tl_misses_norm(const double *terms, int64_t n_left, int64_t on
                 last_one = is_one >> 63;                                                          \
             }                                                                                     \
             for (; candidates; candidates &= candidates - 1) {                                    \
-                int k = __builtin_ctzll(candidates);                                              \
+                int k = TL_LOWEST_BIT(candidates);                                              \
                 int64_t here = n_left + k;                                                        \
                 int64_t count =                                                                   \
-                    ones_left + __builtin_popcountll(is_one & (((uint64_t)1 << k) - 1));          \
+                    ones_left + TL_POPCOUNT(is_one & (((uint64_t)1 << k) - 1));                   \
                 double score;                                                                     \
                 if (here < bounds->lowest || here > bounds->highest) continue;                    \
                 if (is_norm && tl_misses_norm(table, here, count, n, ones, bar)) continue;        \
@@ -209,7 +210,7 @@ static inline int tl_misses_norm(const double *terms, int64_t n_left, int64_t on
                     bar = *best > 0.0 ? *best * TL_WIDE_SCREEN : 0.0;                             \
                 }                                                                                 \
             }                                                                                     \
-            ones_left += __builtin_popcountll(is_one);                                            \
+            ones_left += TL_POPCOUNT(is_one);                                                     \
         }                                                                                         \
     }
 

@@ -12,7 +12,8 @@
 
 enum { TL_SCALAR = 0, TL_AVX2 = 1, TL_AVX512 = 2 };
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+/* TL_PLAIN: without any, as on other processors. */
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && !defined(TL_PLAIN)
 #define TL_HAS_X86 1
 #include <immintrin.h>
 #define TL_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))

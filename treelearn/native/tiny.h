@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
 #include "block.h"
 #include "doubles.h"
 #include "narrow.h"
@@ -189,7 +190,7 @@ TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const tl_tiny *tiny,
             uint64_t hits;                                                                       \
             if (entries[0] >> 8 == entries[n - 1] >> 8) continue;                                \
             for (hits = hits_of(tiny, entries, n, &screen) & allowed; hits; hits &= hits - 1) {  \
-                const int end = __builtin_ctzll(hits);                                           \
+                const int end = TL_LOWEST_BIT(hits);                                             \
                 const double score =                                                             \
                     tl_tiny_score(screen.sums[end], total, end, screen.weight, screen.mean);     \
                 if (score > best) {                                                              \

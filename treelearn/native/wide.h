@@ -99,6 +99,8 @@ TL_TARGET_AVX2 static int32_t tl_partition_wide_avx2(const uint32_t *bits, uint3
     return tl_partition_wide_scalar(bits, index_mask, source, i, n, pending_left, pending_right,
                                     n_left, left, right);
 }
+#else
+static void tl_fill_compress_32(void) {}
 #endif
 
 static inline int32_t tl_partition_wide(int simd, const uint32_t *bits, uint32_t index_mask,
