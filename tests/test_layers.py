@@ -29,7 +29,7 @@ LAYERS = (
         *("_codes", "tree"),
     ),
     (
-        *("_workspace", "_pass", "_largest", "_block", "_sweep", "_runs", "_scan"),
+        *("_workspace", "_pass", "_largest", "_block", "_sweep", "_screened", "_runs", "_scan"),
         *("_absolute_error", "_splitter", "_partition", "_predict", "_code_types", "_code_scan"),
     ),
     (

@@ -139,8 +139,47 @@ def test_larger_table_of_targets(criterion, kind, rng):
     walk(tree.fit(X, y, w), X, y, w)
 
 
-def _larger_table(kind, rng):
-    X = rng.random((160, 2))
+@pytest.mark.parametrize(("criterion", "order"), CLASS_CRITERIA, ids=CLASS_IDS)
+@pytest.mark.parametrize("kind", ["continuous", "small integers", "missing", "weighted"])
+def test_larger_table_of_two_outputs(criterion, order, kind, rng):
+    """Cuts are screened in blocks of 256 entries before they are scored."""
+    X, w = _larger_table(kind, rng, 300)
+    y = np.c_[(X[:, 0] > 0.3).astype(int) + (rng.random(len(X)) < 0.3), X[:, 1] > rng.random(300)]
+    tree = DecisionTreeClassifier(criterion=criterion, order=order, max_depth=1)
+    walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("kind", ["continuous", "small integers", "weighted"])
+def test_larger_table_with_constraints(sign, kind, rng):
+    X, w = _larger_table(kind, rng, 300)
+    noisy = X[:, 0] / X[:, 0].max() + rng.normal(size=300)
+    for y, tree in (
+        (noisy > 0.5, DecisionTreeClassifier(monotonic_cst=[sign, 0], max_depth=2)),
+        (noisy, DecisionTreeRegressor(monotonic_cst=[sign, 0], max_depth=2)),
+    ):
+        walk(tree.fit(X, y, w), X, y, w)
+
+
+# In norms of high order all but the largest class drown: cuts are alike up to rounding.
+@pytest.mark.parametrize(("criterion", "order"), [c for c in CLASS_CRITERIA if c[1] <= 3.0])
+@pytest.mark.parametrize("kind", ["continuous", "small integers", "missing"])
+def test_quarters_of_weights_in_larger_tables(criterion, order, kind, rng):
+    X, _ = _larger_table(kind, rng, 1500)
+    y = np.digitize(np.nan_to_num(X[:, 0]) + rng.normal(size=1500), [0.0, 0.5, 1.0])
+    w = rng.integers(1, 4, 1500).astype(float)
+    whole, quarters = (
+        DecisionTreeClassifier(criterion=criterion, order=order, min_samples_leaf=30).fit(
+            X, y, units
+        )
+        for units in (w, w / 4.0)
+    )
+    for name in ("children_left", "feature", "threshold", "n_node_samples"):
+        np.testing.assert_array_equal(getattr(whole.tree_, name), getattr(quarters.tree_, name))
+
+
+def _larger_table(kind, rng, n_rows=160):
+    X = rng.random((n_rows, 2))
     if kind == "small integers":
         X = np.floor(20.0 * X)
     elif kind == "missing":

@@ -1,12 +1,13 @@
 """The best cut of one feature by absolute error.
 
 The cost of a side is the sum of the distances to its weighted median. Two sweeps over the
-samples, as the feature orders them, keep weights and sums by rank of the target in a Fenwick
-tree: every prefix and every suffix gets its cost in O(log n).
+samples, as the feature orders them, give every prefix and every suffix its cost: the median of
+those that are left moves by a step when one goes.
 """
 
 from libc.string cimport memset
 
+from ._pass cimport weight_of
 from ._sorting cimport sort_pairs
 from ._types cimport *
 from ._workspace cimport Workspace
@@ -40,85 +41,70 @@ cdef void sweep_costs(
     double* costs,       # in, out: the cost is added
     double* medians,     # out
 ) noexcept nogil:
-    """Add the cost of every prefix, or of every suffix, of an order of samples."""
+    """Add the cost of every prefix, or of every suffix, of an order of samples.
+
+    Samples leave one by one from where the prefixes or suffixes end. Those that stay are linked by
+    rank, and their median moves from link to link.
+    """
     cdef const Targets* targets = &search.targets
     cdef int64_t row = output * targets.n_total
     cdef const double* y = targets.y + row
     cdef const int64_t* sums = targets.sums + row
-    cdef int64_t* weights = work.fenwick
-    cdef int64_t* moments = work.fenwick + n + 1
-    cdef int64_t units, total_weight = 0, total_sum = 0, weight_low, sum_low, weight_high
-    cdef int32_t i, k, sample, position, place, bit, highest_bit = 1, at
     cdef int32_t* by_rank = <int32_t*> work.spare_pairs
-    cdef double median, other
-    while 2 * highest_bit <= n:
-        highest_bit *= 2
-    memset(work.fenwick, 0, 2 * (n + 1) * sizeof(int64_t))
+    cdef int32_t* before = work.links
+    cdef int32_t* behind = work.links + n
+    cdef int64_t total_weight = 0, total_sum = 0, weight_low = 0, sum_low = 0, units
+    cdef int32_t i, k, rank, middle = 0, at
+    cdef double other
     for i in range(n):
         by_rank[work.local_rank[row + order[i]]] = order[i]
+        total_weight += weight_of(search, order[i])
+        total_sum += sums[order[i]]
+    for k in range(n):
+        before[k] = k - 1
+        behind[k] = k + 1
     for i in range(n):
-        at = i if step > 0 else n - 1 - i
-        sample = order[at]
-        units = 1 if targets.has_unit_weights else targets.weights[sample]
-        total_weight += units
-        total_sum += sums[sample]
-        position = work.local_rank[row + sample] + 1
-        while position <= n:
-            weights[position] += units
-            moments[position] += sums[sample]
-            position += position & -position
         # The smallest rank up to which at least half of the weight lies.
-        place = 0
-        weight_low = sum_low = 0
-        bit = highest_bit
-        while bit > 0:
-            k = place + bit
-            if k <= n and 2 * (weight_low + weights[k]) < total_weight:
-                place = k
-                weight_low += weights[k]
-                sum_low += moments[k]
-            bit >>= 1
-        sample = by_rank[place]
-        median = y[sample]
+        while 2 * (weight_low + weight_of(search, by_rank[middle])) < total_weight:
+            weight_low += weight_of(search, by_rank[middle])
+            sum_low += sums[by_rank[middle]]
+            middle = behind[middle]
+        while 2 * weight_low >= total_weight:
+            middle = before[middle]
+            weight_low -= weight_of(search, by_rank[middle])
+            sum_low -= sums[by_rank[middle]]
         # Distances to any point between the two middle targets add up to the same.
-        weight_high = total_weight - weight_low
-        other = (median - targets.centres[output]) / targets.sum_unit * targets.weight_unit
+        other = (
+            (y[by_rank[middle]] - targets.centres[output]) / targets.sum_unit
+            * targets.weight_unit
+        )
+        at = n - 1 - i if step > 0 else i
         costs[at + 1 if step > 0 else at] += (
-            <double> (total_sum - 2 * sum_low) + other * <double> (weight_low - weight_high)
+            <double> (total_sum - 2 * sum_low)
+            + other * <double> (weight_low - (total_weight - weight_low))
         )
         if search.rules.monotonic != NULL:
-            medians[at + 1 if step > 0 else at] = middle_target(
-                y, by_rank, work, n, place, 2 * (weight_low + weight_at(weights, place + 1))
-                == total_weight
-            )
-
-
-cdef int64_t weight_at(const int64_t* weights, int32_t position) noexcept nogil:
-    """Return one element of a Fenwick tree."""
-    cdef int64_t total = weights[position]
-    cdef int32_t stop = position - (position & -position)
-    position -= 1
-    while position > stop:
-        total -= weights[position]
-        position -= position & -position
-    return total
-
-
-cdef double middle_target(
-    const double* y,
-    const int32_t* by_rank,
-    Workspace* work,
-    int32_t n,
-    int32_t place,
-    bint has_second,
-) noexcept nogil:
-    """Return the median at a rank, half-way to the next target present where it lies between."""
-    cdef int32_t next_place = place + 1
-    if has_second:
-        while next_place < n and weight_at(work.fenwick, next_place + 1) == 0:
-            next_place += 1
-        return y[by_rank[place]] / 2.0 + y[by_rank[next_place]] / 2.0
-    return y[by_rank[place]]
+            units = weight_of(search, by_rank[middle])
+            medians[at + 1 if step > 0 else at] = y[by_rank[middle]] if (
+                2 * (weight_low + units) != total_weight
+            ) else y[by_rank[middle]] / 2.0 + y[by_rank[behind[middle]]] / 2.0
+        rank = work.local_rank[row + order[at]]
+        units = weight_of(search, order[at])
+        total_weight -= units
+        total_sum -= sums[order[at]]
+        if rank < middle:
+            weight_low -= units
+            sum_low -= sums[order[at]]
+        elif rank == middle and behind[middle] < n:
+            middle = behind[middle]
+        elif rank == middle and before[middle] >= 0:
+            middle = before[middle]
+            weight_low -= weight_of(search, by_rank[middle])
+            sum_low -= sums[by_rank[middle]]
+        if before[rank] >= 0:
+            behind[before[rank]] = behind[rank]
+        if behind[rank] < n:
+            before[behind[rank]] = before[rank]
 
 
 cdef int32_t write_order(
@@ -286,7 +272,3 @@ cdef bint scan_feature_absolute(
         if best.default_goes_left:
             best.n_stored_left = cut - n_default
     return n_candidates > 0
-
-
-cdef inline int64_t weight_of(const Search* search, int32_t sample) noexcept nogil:
-    return 1 if search.targets.has_unit_weights else search.targets.weights[sample]

@@ -1,6 +1,6 @@
 """Scores of candidate cuts: one at a time from statistics vectors, or a block in one loop."""
 
-from libc.math cimport INFINITY, rint
+from libc.math cimport rint
 
 from ._largest cimport offer_largest
 from ._pass cimport (
@@ -19,7 +19,6 @@ from ._workspace cimport BLOCK, Workspace
 
 cdef extern from "native/impurity.h" nogil:
     const int TL_GINI, TL_POISSON, TL_GAUSSIAN
-    double tl_moment_score(int, double, double, double, double)
 
 cdef extern from "native/block.h" nogil:
     void tl_gini_binary(const double*, const double*, double, double, int, int, double*)
@@ -27,6 +26,13 @@ cdef extern from "native/block.h" nogil:
     void tl_score_sums(
         int, double, const double*, const double*, const double*, double, const double*, int, int,
         double*
+    )
+    void tl_poisson(
+        const double*, const double*, const double*, double, double, int, int, double*
+    )
+    void tl_gaussian(
+        const double*, const double*, const double*, const double*, const double*, double, double,
+        double, double, int, int, double*
     )
     void tl_squared_error(
         const double*, const double*, const double*, double, double, int, int, double*
@@ -133,7 +139,7 @@ cdef void score_block(
     cdef double weight = <double> node.weight
     cdef double min_weight = <double> search.rules.min_weight_leaf
     cdef int64_t min_samples = search.rules.min_samples_leaf
-    cdef double ones = 0.0, left_weight, right_weight, ridge, whole
+    cdef double ones = 0.0, right_weight, whole
     cdef int first = 0, end = sweep.n_candidates, i
     sweep.n_candidates = 0
     # Candidates come with growing left sides: the feasible ones are a range.
@@ -172,21 +178,16 @@ cdef void score_block(
                 formula, order, weight_left, sum_left, sum_right, weight, weight_terms, first, end,
                 score,
             )
-    elif formula == TL_POISSON or formula == TL_GAUSSIAN:
-        ridge = targets.ridges[0] / targets.sum_unit / targets.sum_unit
-        for i in range(first, end):
-            left_weight = weight_left[i] * targets.weight_unit
-            right_weight = (weight - weight_left[i]) * targets.weight_unit
-            if formula == TL_POISSON and (sum_left[i] <= 0.0 or sum_right[i] <= 0.0):
-                score[i] = -INFINITY
-            else:
-                score[i] = tl_moment_score(
-                    formula, sum_left[i], work.square_left[i] * targets.square_ratio,
-                    left_weight, ridge,
-                ) + tl_moment_score(
-                    formula, sum_right[i], work.square_right[i] * targets.square_ratio,
-                    right_weight, ridge,
-                )
+    elif formula == TL_POISSON:
+        tl_poisson(
+            weight_left, sum_left, sum_right, weight, targets.weight_unit, first, end, score
+        )
+    elif formula == TL_GAUSSIAN:
+        tl_gaussian(
+            weight_left, sum_left, sum_right, work.square_left, work.square_right, weight,
+            targets.weight_unit, targets.square_ratio,
+            targets.ridges[0] / targets.sum_unit / targets.sum_unit, first, end, score,
+        )
     else:
         tl_squared_error(
             weight_left, sum_left, sum_right, weight, <double> node.stats[0] / weight, first, end,

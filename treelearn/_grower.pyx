@@ -26,6 +26,7 @@ from ._node cimport (
 )
 from ._queue cimport Queue, begin_subtree, close_queue
 from ._records cimport Growth, assemble, write_leaf, write_record
+from ._screened cimport can_be_screened
 from ._signals cimport raise_pending
 from ._splitter cimport mix
 from ._statistics cimport add_samples
@@ -170,6 +171,7 @@ cdef class Grower:
             search.may_narrow = search.may_be_tiny = False
             return
         search.scan = scan_of(search)
+        search.is_screened = search.scan == SCAN_OTHER and can_be_screened(search)
         search.keeps_samples = (
             not search.targets.is_classification
             or search.targets.n_outputs > 1

@@ -39,7 +39,8 @@ from ._pass cimport (
     weight_of,
 )
 from ._runs cimport prepare_runs, scan_runs
-from ._sweep cimport fill_trees, pass_entry, sweep_entries
+from ._screened cimport sweep_screened
+from ._sweep cimport fill_trees, pass_entry, sweep_entries, sweep_t
 from ._types cimport *
 from ._workspace cimport Workspace
 
@@ -201,6 +202,7 @@ cdef void sweep_feature(
     cdef const int64_t* totals = node.stats
     cdef int32_t n_stats = search.targets.n_stats
     cdef int64_t binary_total
+    cdef sweep_t sweep_run = sweep_entries
     if search.sums_classes:
         sweep.method = SUMS
         totals = work.local_counts
@@ -218,6 +220,8 @@ cdef void sweep_feature(
         sweep.method = LARGEST
     else:
         sweep.method = PLAIN
+        if search.is_screened:
+            sweep_run = sweep_screened
     sweep.n_candidates = 0
     sweep.n_below = segment.n_below
     sweep.n_default = n_default
@@ -248,7 +252,7 @@ cdef void sweep_feature(
             pass_entry(search, entries[0], work, &sweep)
             i = 1
         if i < segment.n_below:
-            sweep_entries(
+            sweep_run(
                 search, node, entries, i, segment.n_below, segment, work, &sweep, 0, best,
                 best_code,
             )
@@ -264,7 +268,7 @@ cdef void sweep_feature(
             )
             i = segment.n_below
         if i < n_stored:
-            sweep_entries(
+            sweep_run(
                 search, node, entries, i, n_stored, segment, work, &sweep, code_shift, best,
                 best_code,
             )

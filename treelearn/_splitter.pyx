@@ -225,7 +225,7 @@ cdef bint look_at(
     cdef bint varies
     found.feature = -1
     found.score = found.tie_score = -INFINITY
-    if search.scan != SCAN_OTHER and best.feature >= 0:
+    if (search.scan != SCAN_OTHER or search.is_screened) and best.feature >= 0:
         # Only what is as good can matter; the kernels skip the rest.
         found.score = nextafter(best.score, -INFINITY)
     elif search.tie_terms != NULL and best.feature >= 0:

@@ -20,3 +20,9 @@ cdef void sweep_entries(
     const Segment* segment, Workspace* work, Sweep* sweep, int32_t shift_of_code, Split* best,
     int32_t* best_code,
 ) noexcept nogil
+
+ctypedef void (*sweep_t)(
+    const Search* search, const Node* node, const entry_t* entries, int32_t begin, int32_t end,
+    const Segment* segment, Workspace* work, Sweep* sweep, int32_t shift_of_code, Split* best,
+    int32_t* best_code,
+) noexcept nogil

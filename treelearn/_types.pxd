@@ -108,6 +108,7 @@ cdef struct Search:
     bint sums_classes               # class power sums serve; else statistics vectors
     bint sums_moments               # one output's moments serve
     Scan scan                       # which kernels of native/ serve
+    bint is_screened                # cuts that cannot be the best need no score, _screened.pyx
     bint is_concave                 # the criterion, for this number of classes
     bint keeps_samples              # the samples of a node are listed in the order of their rows
     bint may_narrow                 # small subtrees may be grown on narrow lists

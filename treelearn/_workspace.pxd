@@ -104,6 +104,9 @@ cdef struct Workspace:
     # Lists of a few samples: see _tiny.pyx.
     uint16_t* tiny_entries
     uint8_t* tiny_rank
+    # Scores that are near enough: see _screened.pyx.
+    void* screen                    # a tl_screen
+    int64_t* before                 # statistics of the left side before a block
     # Drawing features, moving entries, medians.
     int32_t* features               # a permutation
     int32_t* place                  # feature -> its segment in the node, -1: it is constant
@@ -112,7 +115,7 @@ cdef struct Workspace:
     uint64_t* spare_pairs
     int32_t* order                  # absolute_error: samples as one feature orders them
     int32_t* local_rank             # absolute_error: by sample
-    int64_t* fenwick
+    int32_t* links                  # absolute_error: by rank, the ranks before and behind
     double* costs
     uint8_t* marks                  # by sample, all 0 between uses
     # Histogram mode: taken when they are first needed.

@@ -5,6 +5,11 @@ from libc.string cimport memset
 
 from ._types cimport *
 
+cdef extern from "native/screens.h" nogil:
+    ctypedef struct tl_screen:
+        double* current
+
+
 cdef extern from "native/impurity.h" nogil:
     const int TL_ABSOLUTE_ERROR
 
@@ -79,12 +84,20 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
         workspace.tiny_rank = <uint8_t*> calloc(search.n_features, TL_TINY_SAMPLES)
         if workspace.tiny_entries == NULL or workspace.tiny_rank == NULL:
             return -1
+    if search.is_screened:
+        workspace.screen = calloc(1, sizeof(tl_screen))
+        workspace.before = <int64_t*> calloc(n_stats, sizeof(int64_t))
+        if workspace.screen == NULL or workspace.before == NULL:
+            return -1
+        (<tl_screen*> workspace.screen).current = <double*> calloc(n_stats, sizeof(double))
+        if (<tl_screen*> workspace.screen).current == NULL:
+            return -1
     if has_medians:
         workspace.pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
         workspace.spare_pairs = <uint64_t*> calloc(n, sizeof(uint64_t))
         workspace.order = <int32_t*> calloc(n, sizeof(int32_t))
         workspace.local_rank = <int32_t*> calloc(n * n_outputs, sizeof(int32_t))
-        workspace.fenwick = <int64_t*> calloc(2 * (n + 1), sizeof(int64_t))
+        workspace.links = <int32_t*> calloc(2 * n, sizeof(int32_t))
         workspace.costs = <double*> calloc(4 * (n + 1), sizeof(double))
         workspace.marks = <uint8_t*> calloc(n, sizeof(uint8_t))
         if (
@@ -92,7 +105,7 @@ cdef int open_workspace(Workspace* workspace, const Search* search) noexcept nog
             or workspace.spare_pairs == NULL
             or workspace.order == NULL
             or workspace.local_rank == NULL
-            or workspace.fenwick == NULL
+            or workspace.links == NULL
             or workspace.costs == NULL
             or workspace.marks == NULL
         ):
@@ -186,11 +199,15 @@ cdef void close_workspace(Workspace* workspace) noexcept nogil:
     free(workspace.local_y)
     free(workspace.tiny_entries)
     free(workspace.tiny_rank)
+    if workspace.screen != NULL:
+        free((<tl_screen*> workspace.screen).current)
+    free(workspace.screen)
+    free(workspace.before)
     free(workspace.pairs)
     free(workspace.spare_pairs)
     free(workspace.order)
     free(workspace.local_rank)
-    free(workspace.fenwick)
+    free(workspace.links)
     free(workspace.costs)
     free(workspace.marks)
     free(workspace.cells)

@@ -126,4 +126,32 @@ TL_VERSIONS static void tl_squared_error(const double *weight_left, const double
         score[i] = tl_moments_score(sum_left[i], sum_right[i], weight_left[i], weight, mean);
 }
 
+/* Poisson's deviance; a side without events has no score. */
+TL_VERSIONS static void tl_poisson(const double *weight_left, const double *sum_left,
+                                   const double *sum_right, double weight, double unit, int first,
+                                   int end, double *score) {
+    int i;
+    for (i = first; i < end; i++) {
+        int has_events = (sum_left[i] > 0.0) & (sum_right[i] > 0.0);
+        double left = has_events ? sum_left[i] : 1.0, right = has_events ? sum_right[i] : 1.0;
+        double sum = tl_moment_score(TL_POISSON, left, 0.0, weight_left[i] * unit, 0.0) +
+                     tl_moment_score(TL_POISSON, right, 0.0, (weight - weight_left[i]) * unit, 0.0);
+        score[i] = has_events ? sum : -INFINITY;
+    }
+}
+
+/* The entropy of a normal variable; square sums in the unit of squares of the sums. */
+TL_VERSIONS static void tl_gaussian(const double *weight_left, const double *sum_left,
+                                    const double *sum_right, const double *square_left,
+                                    const double *square_right, double weight, double unit,
+                                    double square_unit, double ridge, int first, int end,
+                                    double *score) {
+    int i;
+    for (i = first; i < end; i++)
+        score[i] = tl_moment_score(TL_GAUSSIAN, sum_left[i], square_left[i] * square_unit,
+                                   weight_left[i] * unit, ridge) +
+                   tl_moment_score(TL_GAUSSIAN, sum_right[i], square_right[i] * square_unit,
+                                   (weight - weight_left[i]) * unit, ridge);
+}
+
 #endif
