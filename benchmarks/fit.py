@@ -94,7 +94,7 @@ def score(workload, predicted):
 def choose_warm_up(workload):
     """Return some hundred rows, every class among them: some peers refuse a gap between codes."""
     chosen = np.random.default_rng(0).permutation(len(workload.y))[:200]
-    if workload.task == "regression":
+    if workload.task == "regression" or workload.y.ndim > 1:
         return chosen
     return np.concatenate([chosen, np.unique(workload.y, return_index=True)[1]])
 
@@ -103,12 +103,15 @@ def prepare(workload, criterion, options, library):
     """Return the fit of every side, warmed up, and a line for each peer that refuses."""
     X, y, weights = workload.X, workload.y, workload.sample_weight
     thread_counts = [None] if workload.is_default else options.threads
-    sides = [(peers.REFERENCE, 1)]
+    sides, skipped = [(peers.REFERENCE, 1)], []
     for name in options.peers:
+        if workload.is_for_few and name not in peers.LIKE_SCIKIT_LEARN:
+            skipped.append(f"skipped: {workload.name}: {name} has nothing like it")
+            continue
         counts = thread_counts if library[name].is_threaded else [1]
         sides += [(name, n_threads) for n_threads in counts]
 
-    calls, skipped = {}, []
+    calls = {}
     warm_up = choose_warm_up(workload)
     for name, n_threads in sides:
         settings = peers.Settings(

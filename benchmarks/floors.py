@@ -21,6 +21,11 @@ SYNTHETIC = {
     "200k_missing": (25, 42),
     "100k_weights": (20, 35),
     "100k_best_first": (25, 40),
+    "20k_real_weights": (3, 3),
+    "20k_two_outputs": (3, 3),
+    "20k_two_targets": (3, 3),
+    "20k_monotonic": (3, 3),
+    "5k_absolute_error": (3, 3),
     "iris": (1, 1),
 }
 TABLES = {

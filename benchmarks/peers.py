@@ -283,6 +283,7 @@ class OneDAL(Peer):
 
 
 REFERENCE = "scikit-learn"
+LIKE_SCIKIT_LEARN = (REFERENCE, "treelearn")
 PEERS = {
     REFERENCE: ScikitLearn,
     "treelearn": Treelearn,

@@ -24,9 +24,10 @@ class Workload:
     kind: str  # "synthetic" or "table"
     task: str  # "classification" or "regression"
     X: np.ndarray  # (n_samples, n_features), C order
-    y: np.ndarray  # (n_samples,), class codes as int64 or values as float64
+    y: np.ndarray  # (n_samples,) or (n_samples, 2), class codes as int64 or values as float64
     sample_weight: np.ndarray | None = None  # (n_samples,)
     limits: Mapping[str, object] = field(default_factory=dict)
+    is_for_few: bool = False  # asks for what no peer but scikit-learn has
     is_default: bool = False  # fitted as `Estimator().fit(X, y)`: no seed, no thread count
     budget_factor: float = 1.0  # more time than others, where one fit takes seconds
     min_rounds: int = 3  # fewer where one fit of scikit-learn takes a minute
@@ -74,6 +75,22 @@ def with_weights(seed, dtype, **more):
     made = classification(2, seed, dtype, **more)
     weights = np.random.default_rng(seed).integers(1, 6, size=len(made["y"]))
     return {**made, "sample_weight": weights.astype(np.float64)}
+
+
+def with_real_weights(seed, dtype, **more):
+    """Make four classes, and weights from 0.1 to 1.1."""
+    made = classification(4, seed, dtype, **more)
+    weights = np.random.default_rng(seed).random(len(made["y"])) + 0.1
+    return {**made, "sample_weight": weights}
+
+
+def with_second_output(make, seed, dtype, **more):
+    """Make a table and a second output: the first one, half of it noise."""
+    made = make(seed=seed, dtype=dtype, **more)
+    rng = np.random.default_rng(seed)
+    is_kept = rng.random(len(made["y"])) < 0.5
+    second = np.where(is_kept, made["y"], rng.permutation(made["y"]))
+    return {**made, "y": np.column_stack([made["y"], second])}
 
 
 def regression(seed, dtype, *, n_samples=200_000, n_features=20, **more):
@@ -143,6 +160,21 @@ SYNTHETIC = {
     "200k_missing": partial(with_missing, n_samples=200_000),
     "100k_weights": with_weights,
     "100k_best_first": partial(classification, 2, limits={"max_leaf_nodes": 255}),
+    "20k_real_weights": partial(with_real_weights, n_samples=20_000),
+    "20k_two_outputs": partial(
+        with_second_output, partial(classification, 4), n_samples=20_000, is_for_few=True
+    ),
+    "20k_two_targets": partial(with_second_output, regression, n_samples=20_000, is_for_few=True),
+    "20k_monotonic": partial(
+        classification,
+        2,
+        n_samples=20_000,
+        limits={"monotonic_cst": [1, -1] + 18 * [0]},
+        is_for_few=True,
+    ),
+    "5k_absolute_error": partial(
+        regression, n_samples=5_000, limits={"criterion": "absolute_error"}, is_for_few=True
+    ),
     "iris": iris,
 }
 
@@ -154,7 +186,7 @@ def load_synthetic(name, seed=0, dtype="float32", most_rows=None):
     make = SYNTHETIC[name]
     size = {}
     if most_rows is not None:
-        default = {"200k": 200_000, "1m": 1_000_000, "images": 60_000}
+        default = {"200k": 200_000, "1m": 1_000_000, "images": 60_000, "20k": 20_000, "5k": 5_000}
         size["n_samples"] = min(most_rows, default.get(name.split("_")[0], 100_000))
     return Workload(name=name, kind="synthetic", **make(seed=seed, dtype=dtype, **size))
 
