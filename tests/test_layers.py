@@ -24,6 +24,7 @@ LAYERS = (
             "_statistics",
             "_hash",
             "_cache",
+            "_guides",
             "_training_set",
         ),
         *("_codes", "tree"),

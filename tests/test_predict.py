@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.utils.validation import NotFittedError
 from strategies import tables
-from treelearn._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route
+from treelearn._checks import FINITE, MISSING, UNKNOWN
+from treelearn._predict import FEWEST_ROWS_FOR_THREADS, Walk, pack_steps, route, route_sparse
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -30,6 +31,12 @@ def walk(tree, row):
             goes_left = float(value) <= tree.threshold[node]
         node = (tree.children_left if goes_left else tree.children_right)[node]
     return node
+
+
+def walks(tree, dtype=np.float64):
+    """Return what leads rows of a dtype to their leaves, and the leaves by their numbers."""
+    nodes = np.arange(tree.node_count)
+    return Walk(tree, nodes, np.dtype(dtype) == np.float64), nodes
 
 
 @pytest.fixture
@@ -55,16 +62,17 @@ def test_every_row_ends_where_a_walk_ends(X, rows, data):
 def test_any_number_of_rows_and_threads(n_rows, dtype, table, n_jobs):
     X, y = table
     tree = DecisionTreeClassifier().fit(X, y)._tree
-    steps, nodes = pack_steps(tree)
+    walk_on, held = walks(tree, dtype)
     rows = np.resize(X, (n_rows, X.shape[1])).astype(dtype)
     expected = [walk(tree, row) for row in rows]
     layouts = [rows, np.asfortranarray(rows), np.repeat(rows, 2, axis=1)[:, ::2], rows[::-1][::-1]]
     for values in layouts:
-        assert route(steps, nodes, values, True, n_jobs).tolist() == expected
+        assert route(walk_on, held, values, MISSING, n_jobs).tolist() == expected
+    assert route(walk_on, held, rows, UNKNOWN, n_jobs).tolist() == expected
     present = np.nan_to_num(rows)
     expected = [walk(tree, row) for row in present]
-    assert route(steps, nodes, present, False, n_jobs).tolist() == expected
-    assert route(steps, nodes, present, True, n_jobs).tolist() == expected
+    for worst in (FINITE, MISSING, UNKNOWN):
+        assert route(walk_on, held, present, worst, n_jobs).tolist() == expected
 
 
 def test_batches_that_pay_for_threads(table, n_jobs):
@@ -79,27 +87,27 @@ def test_without_a_thread_to_be_had(table, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     X, y = table
-    steps, nodes = pack_steps(DecisionTreeClassifier().fit(X, y)._tree)
+    walk_on, held = walks(DecisionTreeClassifier().fit(X, y)._tree)
     rows = np.resize(X, (5000, X.shape[1]))
-    alone = route(steps, nodes, rows, True, 1)
+    alone = route(walk_on, held, rows, MISSING, 1)
     monkeypatch.setattr("treelearn._predict.start_new_thread", refuse)
-    assert np.array_equal(route(steps, nodes, rows, True, 4), alone)
+    assert np.array_equal(route(walk_on, held, rows, MISSING, 4), alone)
 
 
 def test_a_late_helper_finds_nothing_to_do(table, monkeypatch):
     late = []
     monkeypatch.setattr("treelearn._predict.start_new_thread", lambda *call: late.append(call))
     X, y = table
-    steps, nodes = pack_steps(DecisionTreeClassifier().fit(X, y)._tree)
+    walk_on, held = walks(DecisionTreeClassifier().fit(X, y)._tree)
     rows = np.resize(X, (5000, X.shape[1]))
-    found = route(steps, nodes, rows, True, 3)
+    found = route(walk_on, held, rows, MISSING, 3)
     kept = found.copy()
     found[:] = -1
     for function, arguments in late:
         function(*arguments)
     assert len(late) == 2
     assert (found == -1).all()
-    assert np.array_equal(route(steps, nodes, rows, True, 1), kept)
+    assert np.array_equal(route(walk_on, held, rows, MISSING, 1), kept)
 
 
 def test_calls_from_several_threads(table):
@@ -123,6 +131,85 @@ def test_steps_keep_the_children_of_a_node_together(table):
     left = steps["left"][~is_leaf]
     assert np.array_equal(nodes[left], tree.children_left[nodes][~is_leaf])
     assert np.array_equal(nodes[left + 1], tree.children_right[nodes][~is_leaf])
+
+
+def test_narrow_steps_are_for_float32_alone(table):
+    tree = DecisionTreeClassifier().fit(*table)._tree
+    nodes = np.arange(tree.node_count)
+    assert Walk(tree, nodes, False).steps.itemsize == 8
+    assert Walk(tree, nodes, True).steps.itemsize == 16
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_numbers_too_large_for_narrow_steps(n_jobs, table):
+    X, y = table
+    tree = DecisionTreeClassifier().fit(X, y)._tree
+    rows = np.resize(X, (5000, X.shape[1])).astype(np.float32)
+    numbers = np.arange(tree.node_count) + 2**22 - tree.node_count // 2
+    wide = Walk(tree, numbers, False)
+    assert wide.steps.itemsize == 16
+    held = np.arange(numbers.max() + 1) * 3
+    narrow, nodes = walks(tree, np.float32)
+    for values in (rows, np.asfortranarray(rows), np.nan_to_num(rows)):
+        worst = UNKNOWN if values.flags.c_contiguous else MISSING
+        places = route(narrow, nodes, values, worst, n_jobs)
+        assert np.array_equal(route(wide, held, values, worst, n_jobs), 3 * numbers[places])
+
+
+@given(
+    st.floats(allow_nan=False),
+    st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=20),
+)
+def test_a_threshold_between_float32_values(threshold, values):
+    tree = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])._tree
+    tree.threshold = np.array([threshold, -2.0, -2.0])
+    with np.errstate(over="ignore"):
+        nearest = np.float32(threshold)
+    down, up = np.nextafter(nearest, np.float32([-np.inf, np.inf]), dtype=np.float32)
+    rows = np.array([*values, nearest, down, up], dtype=np.float32)[:, None]
+    walk_on, held = walks(tree, np.float32)
+    expected = np.where(rows[:, 0].astype(np.float64) > threshold, 2, 1)
+    assert np.array_equal(route(walk_on, held, rows, FINITE, 1), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("place", [0, 3000, -1])
+def test_an_infinite_value_is_found_on_the_way(place, dtype, table, n_jobs):
+    X, y = table
+    estimator = DecisionTreeClassifier(n_jobs=n_jobs).fit(X, y)
+    rows = np.resize(X, (FEWEST_ROWS_FOR_THREADS + 5, X.shape[1])).astype(dtype)
+    rows[place, 2] = np.inf
+    walk_on, held = walks(estimator._tree, dtype)
+    assert route(walk_on, held, rows, UNKNOWN, n_jobs) is None
+    for method in (estimator.predict, estimator.apply, estimator.predict_proba):
+        with pytest.raises(ValueError, match="Input X contains infinity"):
+            method(rows)
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        DecisionTreeRegressor(n_jobs=n_jobs).fit(X, y).predict(rows)
+
+
+def test_what_does_not_go_together_is_refused(table):
+    X, y = table
+    walk_on, held = walks(DecisionTreeClassifier().fit(X, y)._tree)
+    words = "do not go together"
+    with pytest.raises(ValueError, match=words):
+        route(walk_on, held, X.astype(np.float32), MISSING, 1)
+    with pytest.raises(ValueError, match=words):
+        route(walk_on, held[:-1], X, MISSING, 1)
+    with pytest.raises(ValueError, match=words):
+        route(walk_on, held, np.asfortranarray(X), UNKNOWN, 1)
+    with pytest.raises(ValueError, match=words):
+        route_sparse(walk_on, held[:-1], np.ones(1), np.zeros(1, np.int32), np.array([0, 1]), 5)
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (700, 1)])
+def test_strides_of_an_axis_of_one(shape, table):
+    X, y = table
+    tree = DecisionTreeClassifier().fit(X[:, : shape[1]], y)
+    rows = X[: shape[0], : shape[1]]
+    strides = tuple(0 if n == 1 else s for n, s in zip(shape, rows.strides, strict=True))
+    strange = np.lib.stride_tricks.as_strided(rows, rows.shape, strides)
+    assert np.array_equal(tree.apply(strange), tree.apply(rows.copy()))
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -189,8 +276,14 @@ def test_changed_classes_are_what_is_predicted(table):
     X, y = table
     tree = DecisionTreeClassifier().fit(X, y)
     before = tree.predict(X)
-    tree.classes_ = np.array(["north", "east", "south", "west"])
-    assert np.array_equal(tree.predict(X), tree.classes_[before])
+    for names in (["north", "east", "south", "west"], [7, 5, 3, 1], [0.5, 0.25, np.nan, -1.0]):
+        tree.classes_ = np.array(names)
+        np.testing.assert_array_equal(tree.predict(X), tree.classes_[before])
+    tree.classes_[0] = 8.0
+    assert np.array_equal(tree.predict(X), tree.classes_[before], equal_nan=True)
+    tree.classes_ = np.array([1, 2])
+    with pytest.raises(IndexError):
+        tree.predict(X)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -1,7 +1,8 @@
-"""Sorted lists of the last training sets, so that equal data are sorted once per process.
+"""What was made of the last training sets, so that equal data are sorted once per process.
 
 A grid search fits every fold once a candidate, each time on a fresh copy of the same rows. What
-growth needs of them in sorted form is kept here under a hash of their content.
+growth needs of them in sorted form is kept here under a hash of their content, and so are the
+splits of the trees that were grown on them.
 """
 
 import os
@@ -12,10 +13,14 @@ from numbers import Integral
 __all__ = ["ListCache", "clear_training_cache", "set_training_cache_size", "training_cache_info"]
 
 _DEFAULT_BYTES = 64 * 2**20
+# Splits of trees are small, and many of them belong to one table.
+_SHARE_OF_GUIDES = 16
 
 
 class ListCache:
     """Sorted lists by the hash of what they were sorted from, the least recently used go first.
+
+    Anything else that states its ``n_bytes`` is kept as well.
 
     Parameters
     ----------
@@ -56,10 +61,10 @@ class ListCache:
             return lists
 
     def put(self, key, lists):
-        """Keep lists, which nobody may change from here on."""
+        """Keep lists, which nobody may change from here on, in the place of older ones."""
         with self._lock:
             if key in self._lists:
-                return
+                self.n_bytes -= self._lists.pop(key).n_bytes
             self._lists[key] = lists
             self.n_bytes += lists.n_bytes
             self._shrink()
@@ -79,17 +84,21 @@ class ListCache:
 
 
 cache = ListCache(_DEFAULT_BYTES)
+guides = ListCache(_DEFAULT_BYTES // _SHARE_OF_GUIDES)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=cache.start_anew)
+    os.register_at_fork(after_in_child=guides.start_anew)
 
 
 def set_training_cache_size(max_bytes):
     """Set how many bytes of sorted training data are kept for fits on the same data.
 
     Every fit of up to that size leaves its sorted data behind; a fit on data of the same content
-    (a fold of a grid search, say) takes them from there. Trees do not depend on it. The cache is
-    one per process, safe under threads, and empty in a forked child.
+    (a fold of a grid search, say) takes them from there. The splits of the trees are kept too,
+    in a sixteenth of that size beside it: a later fit by the same criterion, with other limits,
+    need not search for them again. Trees do not depend on it. The cache is one per process, safe
+    under threads, and empty in a forked child.
 
     Parameters
     ----------
@@ -112,10 +121,11 @@ def set_training_cache_size(max_bytes):
     if not isinstance(max_bytes, Integral) or isinstance(max_bytes, bool) or max_bytes < 0:
         raise ValueError(f"max_bytes must be an int and not be negative, got {max_bytes!r}.")
     cache.resize(int(max_bytes))
+    guides.resize(int(max_bytes) // _SHARE_OF_GUIDES)
 
 
 def clear_training_cache():
-    """Drop all sorted training data that are kept for fits on the same data.
+    """Drop all sorted training data, and all splits, that are kept for fits on the same data.
 
     Examples
     --------
@@ -125,6 +135,7 @@ def clear_training_cache():
     0
     """
     cache.clear()
+    guides.clear()
 
 
 def training_cache_info():
@@ -134,7 +145,7 @@ def training_cache_info():
     -------
     dict
         ``n_entries``, ``n_bytes``, ``max_bytes``, and how many fits found their data there or
-        not, ``n_hits`` and ``n_misses``.
+        not, ``n_hits`` and ``n_misses``. Splits of trees are not counted.
 
     Examples
     --------

@@ -8,14 +8,13 @@ cdef extern from "native/checks.h":
     int TL_FINITE
     int TL_MISSING
     int TL_INFINITE
-    int tl_is_finite_32(const uint32_t* bits, int64_t n) nogil
-    int tl_is_finite_64(const uint64_t* bits, int64_t n) nogil
-    int tl_has_infinity_32(const uint32_t* bits, int64_t n) nogil
-    int tl_has_infinity_64(const uint64_t* bits, int64_t n) nogil
+    int TL_UNKNOWN
+    int tl_worst_32(const uint32_t* bits, int64_t n) nogil
+    int tl_worst_64(const uint64_t* bits, int64_t n) nogil
     void tl_range_32(const int32_t* values, int64_t n, int64_t* lowest, int64_t* highest) nogil
     void tl_range_64(const int64_t* values, int64_t n, int64_t* lowest, int64_t* highest) nogil
 
-FINITE, MISSING, INFINITE = TL_FINITE, TL_MISSING, TL_INFINITE
+FINITE, MISSING, INFINITE, UNKNOWN = TL_FINITE, TL_MISSING, TL_INFINITE, TL_UNKNOWN
 
 ctypedef fused value_t:
     float
@@ -26,8 +25,6 @@ ctypedef fused label_t:
     int64_t
 
 cdef enum:
-    # Of so many values the second question finds the memory of the first still in the cache.
-    VALUES_PER_BLOCK = 4096
     # Labels in so wide a range are counted without a look at how many there are.
     NARROW_RANGE = 1000
 
@@ -40,25 +37,15 @@ def worst_value(const value_t[::1] values):
     values : ndarray of shape (n,)
         float32 or float64.
     """
-    cdef int64_t n = values.shape[0], first = 0, length
-    cdef int worst = TL_FINITE
-    cdef bint is_finite, has_infinity
+    cdef int64_t n = values.shape[0]
+    cdef int worst
     if n == 0:
         return TL_FINITE
     with nogil:
-        while first < n and worst != TL_INFINITE:
-            length = min(VALUES_PER_BLOCK, n - first)
-            if value_t is float:
-                is_finite = tl_is_finite_32(<const uint32_t*> &values[first], length)
-            else:
-                is_finite = tl_is_finite_64(<const uint64_t*> &values[first], length)
-            if not is_finite:
-                if value_t is float:
-                    has_infinity = tl_has_infinity_32(<const uint32_t*> &values[first], length)
-                else:
-                    has_infinity = tl_has_infinity_64(<const uint64_t*> &values[first], length)
-                worst = TL_INFINITE if has_infinity else TL_MISSING
-            first += length
+        if value_t is float:
+            worst = tl_worst_32(<const uint32_t*> &values[0], n)
+        else:
+            worst = tl_worst_64(<const uint64_t*> &values[0], n)
     return worst
 
 

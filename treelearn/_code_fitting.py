@@ -75,13 +75,14 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
             return None
         if len(rows) == len(sample_weight):
             rows = None
-    n_samples = X.shape[0] if rows is None else len(rows)
-    tables = tables_of(n_samples)
-    if tables is None:
-        return None
     X = np.ascontiguousarray(X)
+    if _has_too_many_codes(X):
+        return None
     ranges = column_ranges(X)
     if not _pays(X, ranges, n_classes[0], kernel.formula):
+        return None
+    tables = tables_of(X.shape[0] if rows is None else len(rows))
+    if tables is None:
         return None
     n_cells = X.shape[0] * X.shape[1]
     try:
@@ -114,6 +115,21 @@ def _is_possible(X, y, n_classes, kernel, rules):
         or n_classes[0] > _MOST_CLASSES
         or max(X.shape) >= 2**30 // max(2, n_classes[0])
     )
+
+
+def _has_too_many_codes(X):
+    """Return whether some rows of a table tell that a column has more values than codes.
+
+    `_pays` would find the same, and read all of the table first.
+    """
+    n_samples = X.shape[0]
+    if n_samples <= MOST_CODES:
+        return False
+    for column in X[:: n_samples // _SAMPLED_ROWS][:_SAMPLED_ROWS].T:
+        has_fractions = np.isfinite(column).all() and (column != np.floor(column)).any()
+        if has_fractions and 2 * len(np.unique(column)) >= len(column):
+            return True
+    return False
 
 
 def _pays(X, ranges, n_classes, formula):

@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from ._device import bins_of, is_on_gpu, on_host
 from ._device_estimator import look_up_on_gpu
 from ._fitting import grow_tree
-from ._predict import FEWEST_ROWS_FOR_THREADS, pack_steps, route, route_sparse
+from ._predict import FEWEST_ROWS_FOR_THREADS, Walk, route, route_sparse
 from ._threads import check_n_jobs, effective_n_threads
 from ._validation import (
     accepted_by,
+    check_finite,
     check_monotonic_cst,
     check_params,
     check_rows,
@@ -138,20 +139,44 @@ class TreeEstimator:
         """
         if is_on_gpu(X):
             return look_up_on_gpu(self, X, check_input, name, make)
-        tree = vars(self).get("_tree")
-        if tree is None:
+        X, worst = self._rows(X, check_input)
+        tree = self._tree
+        leaves = self._derive("leaves", lambda: np.flatnonzero(tree.feature < 0))
+        held = self._derive((name, "of leaves"), lambda: make(tree)[leaves])
+        found = self._route(X, worst, "leaves", _numbers_of_leaves, held.view(np.int64))
+        return found.view(held.dtype)
+
+    def _rows(self, X, check_input):
+        """Return rows on the host, and what is known of their worst value."""
+        if "_tree" not in vars(self):
             check_is_fitted(self)  # says in scikit-learn's words that it is not
-        X, may_miss = check_rows(self, X, check_input)
-        steps, nodes = self._derive("steps", lambda: pack_steps(tree))
-        held = self._derive((name, "by place"), lambda: make(tree)[nodes])
-        whole = held.view(np.int64)
-        if not issparse(X):
-            is_large = X.shape[0] >= FEWEST_ROWS_FOR_THREADS
-            n_threads = effective_n_threads(self.n_jobs) if is_large else 1
-            return route(steps, whole, X, may_miss, n_threads).view(held.dtype)
-        starts = np.asarray(X.indptr, dtype=np.int64)
-        columns = np.asarray(X.indices, dtype=np.int32)
-        return route_sparse(steps, whole, X.data, columns, starts, X.shape[1]).view(held.dtype)
+        return check_rows(self, X, check_input)
+
+    def _route(self, X, worst, name, make, held):
+        """Return for every row what is held by the number that its leaf leads to.
+
+        ``make(tree)`` gives the number of every node, an array that is kept under its name;
+        ``held`` is of int64.
+        """
+        is_sparse = issparse(X)
+        is_double = is_sparse or X.dtype == np.float64
+        walk = self._walk(name, make, is_double)
+        if is_sparse:
+            starts = np.asarray(X.indptr, dtype=np.int64)
+            columns = np.asarray(X.indices, dtype=np.int32)
+            return route_sparse(walk, held, X.data, columns, starts, X.shape[1])
+        is_large = X.shape[0] >= FEWEST_ROWS_FOR_THREADS
+        n_threads = effective_n_threads(self.n_jobs) if is_large else 1
+        found = route(walk, held, X, worst, n_threads)
+        if found is None:
+            check_finite(self, X, may_miss=True)  # says in scikit-learn's words what is infinite
+        return found
+
+    def _walk(self, name, make, is_double):
+        """Return the steps whose leaves hold the numbers of a name, kept after the first call."""
+        return self._derive(
+            ("walk", name, is_double), lambda: Walk(self._tree, make(self._tree), is_double)
+        )
 
     def _leaves(self, X, check_input):
         """Return the leaf of every row."""
@@ -314,6 +339,11 @@ def _draw_seed(random_state, rules, n_features):
 
 def _node_numbers(tree):
     return np.arange(tree.node_count)
+
+
+def _numbers_of_leaves(tree):
+    """Return the number of every leaf among the leaves; of an inner node any."""
+    return np.cumsum(tree.feature < 0) - 1
 
 
 def _class_numbers(state):

@@ -1,6 +1,6 @@
 """From validated arrays to a fitted tree."""
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy.sparse import issparse
@@ -9,6 +9,7 @@ from ._bounded_fitting import grow_through_bins
 from ._cache import cache
 from ._code_fitting import grow_over_codes
 from ._grower import Grower
+from ._guides import find_guide, keep_guide
 from ._hash import hash_array
 from ._threads import effective_n_threads
 from ._training_set import TrainingSet
@@ -30,6 +31,8 @@ __all__ = ["check_binned", "count_tables", "grow_tree"]
 
 # Tables of the terms of class counts take 16 bytes a unit of weight: half a gigabyte here.
 _LARGEST_TABLE = 2**25
+# Up to so many units the tables of the last fits are kept, two megabytes each at the most.
+_LARGEST_KEPT_TABLE = 2**17
 # A fit of fewer cells takes some milliseconds: starting a second thread would cost as much
 # (benchmarks/fit.py, iris and letter).
 _FEWEST_CELLS_FOR_THREADS = 200_000
@@ -80,6 +83,7 @@ def grow_tree(
     """
     if max_bins is not None:
         check_binned(kernel, rules)
+    key = guide = None
     n_threads = 1
     if X.shape[0] * X.shape[1] >= _FEWEST_CELLS_FOR_THREADS:
         n_threads = effective_n_threads(n_jobs)
@@ -108,8 +112,11 @@ def grow_tree(
             )
         if arrays is not None:
             return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
-        training_set, keeps_lists = _sorted_set(X, y, n_classes, sample_weight, shared, options)
-        make_grower = partial(Grower, keeps_lists=keeps_lists)
+        training_set, content = _sorted_set(X, y, n_classes, sample_weight, shared, options)
+        if content is not None:
+            key, guide = find_guide(content, y, sample_weight, kernel, rules)
+        keeps_lists = shared is not None or content is not None
+        make_grower = partial(Grower, keeps_lists=keeps_lists, guide=guide)
     rules = dict(
         rules,
         tables=count_tables(kernel, rules, training_set.whole_weight),
@@ -117,22 +124,24 @@ def grow_tree(
         y_ranks=_target_ranks(y) if kernel.formula == ABSOLUTE_ERROR else None,
     )
     arrays = make_grower(training_set, kernel, rules, seed, n_threads).grow()
+    if key is not None:
+        keep_guide(key, arrays, rules)
     return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
 
 
 def _sorted_set(X, y, n_classes, sample_weight, shared, options):
-    """Return the training set, sorted now or before, and whether its lists are to be kept."""
+    """Return the training set, sorted now or before, and the hash that its lists are kept by."""
     if shared is not None:
         kind = "labels" if n_classes is not None else "targets"
         if kind not in shared:
             shared[kind] = TrainingSet(X, y, n_classes, None, **options).lists
-        return TrainingSet(X, y, n_classes, sample_weight, lists=shared[kind], **options), True
+        return TrainingSet(X, y, n_classes, sample_weight, lists=shared[kind], **options), None
     key = _content(X, y, n_classes, sample_weight)
     lists = None if key is None else cache.get(key)
     training_set = TrainingSet(X, y, n_classes, sample_weight, lists=lists, **options)
     if key is not None and lists is None:
         cache.put(key, training_set.lists)
-    return training_set, key is not None
+    return training_set, key
 
 
 def _content(X, y, n_classes, sample_weight):
@@ -200,16 +209,28 @@ def count_tables(kernel, rules, total):
         return (np.zeros(1), np.zeros(1)) if total < 2**26 else None
     if total > _LARGEST_TABLE:
         return None
-    if kernel.formula == SHANNON:
+    is_shannon = kernel.formula == SHANNON
+    is_near_one = abs(kernel.order - 1.0) < _NEAREST_TO_ONE
+    if not is_shannon and (is_near_one or kernel.order >= SHANNON_TIES_FROM):
+        return None
+    make = _kept_tables if total <= _LARGEST_KEPT_TABLE else _make_tables
+    return make(kernel.formula, kernel.order, total)
+
+
+def _make_tables(formula, order, total):
+    """Return the terms of whole class counts and of whole weights up to a total."""
+    if formula == SHANNON:
         terms = _shannon_terms(total)
         return terms, terms
     count = np.arange(total + 1, dtype=np.float64)
-    if abs(kernel.order - 1.0) < _NEAREST_TO_ONE or kernel.order >= SHANNON_TIES_FROM:
-        return None
     # In units of a power of two in the middle of the counts, so that no power overflows.
     scaled = count / 2.0 ** (total.bit_length() // 2)
-    terms = scaled**kernel.order
-    if kernel.formula == TSALLIS:
+    terms = scaled**order
+    if formula == TSALLIS:
         scaled[0] = 1.0
-        return terms, scaled ** (1.0 - kernel.order)
+        return terms, scaled ** (1.0 - order)
     return terms, terms
+
+
+# A search fits the same few criteria on folds of the same size.
+_kept_tables = lru_cache(maxsize=4)(_make_tables)

@@ -28,7 +28,7 @@ from ._queue cimport Queue, begin_subtree, close_queue
 from ._records cimport Growth, assemble, write_leaf, write_record
 from ._screened cimport can_be_screened
 from ._signals cimport raise_pending
-from ._splitter cimport mix
+from ._splitter cimport mix, point_at_guide
 from ._statistics cimport add_samples
 from ._training_set cimport TrainingSet
 from ._types cimport *
@@ -82,6 +82,8 @@ cdef class Grower:
         Threads that may grow.
     keeps_lists : bool, default=False
         Whether the lists of the training set stay as they are, which takes as much memory again.
+    guide : treelearn._guides.Guide or None, default=None
+        The splits of a tree of the same samples and criterion that had no stricter rules.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ cdef class Grower:
         seed,
         int n_threads,
         bint keeps_lists=False,
+        guide=None,
     ):
         cdef Search* search = &self.search
         cdef const int8_t[::1] monotonic
@@ -153,6 +156,9 @@ cdef class Grower:
             and search.targets.n_outputs == 1
             and search.rules.monotonic == NULL
         )
+        if guide is not None:
+            self.arrays["guide"] = guide
+            point_at_guide(&search.guide, guide)
         search.is_concave = kernel.is_concave_for(search.targets.max_n_classes)
         search.simd = tl_simd_level()
         self.n_threads = n_threads

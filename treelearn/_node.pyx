@@ -11,7 +11,7 @@ from ._partition cimport (
     partition_lists,
     partition_samples,
 )
-from ._splitter cimport find_split, mix
+from ._splitter cimport find_split, is_as_guided, mix
 from ._statistics cimport add_samples, impurity_of, is_pure, spread_about, value_of
 from ._types cimport *
 from ._workspace cimport Workspace
@@ -96,6 +96,10 @@ cdef int open_children(const Search* search, Candidate* candidate) noexcept nogi
     left.seed = mix(node.seed ^ <uint64_t> 0xA0761D6478BD642F)
     right.seed = mix(node.seed ^ <uint64_t> 0xE7037ED1A0B428DB)
     left.weight = right.weight = 0
+    left.guide = right.guide = -1
+    if search.guide.feature != NULL and node.guide >= 0:
+        left.guide = search.guide.left[node.guide]
+        right.guide = search.guide.right[node.guide]
     return 0
 
 
@@ -148,6 +152,8 @@ cdef int evaluate(
         return INTERRUPTED
     if candidate.split.feature < 0:
         return 0
+    if not is_as_guided(search, node, &candidate.split):
+        node.guide = -1
     if open_children(search, candidate) != 0:
         return MEMORY_RAN_OUT
     left.n_samples = candidate.split.n_left

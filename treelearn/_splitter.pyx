@@ -251,6 +251,66 @@ cdef bint look_at(
     return True
 
 
+cdef int point_at_guide(GuideArrays* arrays, guide) except -1:
+    """Point at the arrays of a `treelearn._guides.Guide`, which must outlive the pointers."""
+    cdef const int32_t[::1] feature = guide.feature
+    cdef const int32_t[::1] left = guide.left
+    cdef const int32_t[::1] right = guide.right
+    cdef const int32_t[::1] n_samples = guide.n_samples
+    cdef const double[::1] threshold = guide.threshold
+    cdef const uint8_t[::1] missing_goes_left = guide.missing_goes_left
+    arrays.feature = &feature[0]
+    arrays.left = &left[0]
+    arrays.right = &right[0]
+    arrays.n_samples = &n_samples[0]
+    arrays.threshold = &threshold[0]
+    arrays.missing_goes_left = &missing_goes_left[0]
+    return 0
+
+
+cdef bint is_as_guided(const Search* search, const Node* node, const Split* split) noexcept nogil:
+    """Return whether a split is the one that the guide has for the node."""
+    cdef const GuideArrays* guide = &search.guide
+    return (
+        guide.feature != NULL
+        and node.guide >= 0
+        and split.feature >= 0
+        and split.feature == guide.feature[node.guide]
+        and split.threshold == guide.threshold[node.guide]
+        and split.n_left == guide.n_samples[guide.left[node.guide]]
+        and split.missing_goes_left == guide.missing_goes_left[node.guide]
+    )
+
+
+cdef bint follow_guide(
+    const Search* search,
+    const Node* node,
+    const int32_t* samples,
+    const void* lists,
+    Workspace* work,
+    Split* best,        # in: without a feature; out, as it was where False is returned
+) noexcept nogil:
+    """Find the split that the guide has for the node; return False where it has none."""
+    cdef Split found = best[0]
+    cdef int32_t place = 0, feature = -1
+    if search.guide.feature != NULL and node.guide >= 0:
+        feature = search.guide.feature[node.guide]
+    if feature < 0:
+        return False
+    while place < node.n_segments and node.segments[place].feature != feature:
+        place += 1
+    if place == node.n_segments:
+        return False
+    look_at(search, node, samples, lists, place, work, &found)
+    if work.is_stopped or found.feature < 0:
+        return False
+    finish_split(search, node, lists, &found)
+    if not is_as_guided(search, node, &found):
+        return False
+    best[0] = found
+    return True
+
+
 cdef void find_split(
     const Search* search,
     const Node* node,           # its constant features get negative numbers
@@ -271,6 +331,8 @@ cdef void find_split(
         rank_targets(search, node, samples, work)
     else:
         prepare_node(search, node, work)
+    if follow_guide(search, node, samples, lists, work, best):
+        return
     if search.rules.max_features >= n_features:
         for place in range(node.n_segments):
             look_at(search, node, samples, lists, place, work, best)

@@ -90,11 +90,21 @@ cdef struct Split:
     double threshold
     int32_t bin                 # histogram mode: codes up to this one go left
 
+# The splits of a tree grown before on the same samples, by node; see _guides.py.
+cdef struct GuideArrays:
+    const int32_t* feature          # NULL without a guide; negative in a leaf
+    const int32_t* left
+    const int32_t* right
+    const int32_t* n_samples
+    const double* threshold
+    const uint8_t* missing_goes_left
+
 # Everything that stays the same while a tree grows.
 cdef struct Search:
     Values values
     Targets targets
     Rules rules
+    GuideArrays guide
     int class_shift
     uint32_t index_mask
     int32_t n_features
@@ -129,6 +139,7 @@ cdef struct Node:
     int32_t n_segments
     int buffer                      # which of the two buffers holds its samples and entries
     bint is_terminal                # by its own statistics: pure, too small or too deep
+    int32_t guide                   # its node in Search.guide, -1 where that tree does not go on
     uint64_t seed
     double lower_bound              # of its value, under monotonic constraints
     double upper_bound

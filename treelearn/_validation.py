@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._checks import FINITE, MISSING, worst_value
+from ._checks import FINITE, MISSING, UNKNOWN, worst_value
 
 __all__ = [
     "accepted_by",
@@ -237,8 +237,9 @@ def check_rows(estimator, X, check_input=True):
     -------
     X : ndarray or CSR matrix
         float32 or float64 of shape (n_samples, n_features).
-    may_miss : bool
-        False where it is known that no value is missing.
+    worst : int
+        FINITE, MISSING or UNKNOWN of ``treelearn._checks``. What is unknown is C-contiguous and
+        has still to be checked: who reads it anyway calls `check_finite` for an infinite value.
 
     Raises
     ------
@@ -247,15 +248,15 @@ def check_rows(estimator, X, check_input=True):
     """
     if not check_input:
         _check_n_features(estimator, X, reset=False)
-        return _rows_in_range(as_float(X)), True
+        return _rows_in_range(as_float(X)), MISSING
     if (
         _is_plain(X)
         and X.shape[1] == estimator.n_features_in_
         and not hasattr(estimator, "feature_names_in_")
     ):
-        worst = _worst_value(X)
-        if worst in (FINITE, MISSING):
-            return X, worst == MISSING
+        worst = UNKNOWN if X.flags.c_contiguous else _worst_value(X)
+        if worst in (FINITE, MISSING, UNKNOWN):
+            return X, worst
     X = _validate(
         estimator,
         X,
@@ -266,7 +267,7 @@ def check_rows(estimator, X, check_input=True):
             "ensure_all_finite": True if issparse(X) else "allow-nan",
         },
     )
-    return as_float(X), True
+    return as_float(X), MISSING
 
 
 def _rows_in_range(X):

@@ -5,6 +5,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.tree import DecisionTreeClassifier as _SklearnClassifier
 from sklearn.utils import compute_sample_weight
@@ -20,6 +21,9 @@ from ._validation import check_n_labels
 from .criteria import CLASSIFICATION_CRITERIA, concavity_bound
 
 __all__ = ["DecisionTreeClassifier"]
+
+# Labels that stand in the place of a code.
+_EIGHT_BYTES = (np.dtype(np.int64), np.dtype(np.uint64), np.dtype(np.float64))
 
 
 class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
@@ -311,8 +315,7 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
         if is_on_gpu(X):
             return look_up_on_gpu(self, X, check_input, "labels", self._labels_of_nodes)
         if vars(self).get("n_outputs_", 1) == 1:
-            majority = self._look_up(X, check_input, "majority", _majority)
-            return self.classes_.take(majority)
+            return self._predict_one_output(*self._rows(X, check_input))
         leaves = self._leaves(X, check_input)
         return np.stack(
             [
@@ -321,6 +324,17 @@ class DecisionTreeClassifier(TreeEstimator, _SklearnClassifier):
             ],
             axis=1,
         ).astype(self.classes_[0].dtype, copy=False)
+
+    def _predict_one_output(self, X, worst):
+        """Return the label of every row, of the only output."""
+        classes = self.classes_
+        walk = self._walk("majority", _majority, issparse(X) or X.dtype == np.float64)
+        if classes.dtype in _EIGHT_BYTES and len(classes) >= walk.n_numbers:
+            # Whoever led the rows may as well write their labels.
+            held = np.ascontiguousarray(classes).view(np.int64)
+            return self._route(X, worst, "majority", _majority, held).view(classes.dtype)
+        codes = np.arange(walk.n_numbers)
+        return classes.take(self._route(X, worst, "majority", _majority, codes))
 
     def _labels_of_nodes(self, tree):
         """Return the label that each node predicts, of every output where there are more."""

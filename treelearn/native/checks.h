@@ -8,13 +8,15 @@
 #include <stdint.h>
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#define TL_CHECKS_VERSIONS __attribute__((target_clones("avx512f", "avx2", "default")))
+#define TL_CHECKS_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
+#elif defined(__GNUC__)
+#define TL_CHECKS_VERSIONS __attribute__((unused))
 #else
 #define TL_CHECKS_VERSIONS
 #endif
 
-/* What is found among floating-point values; higher beats lower. */
-enum { TL_FINITE = 0, TL_MISSING = 1, TL_INFINITE = 2 };
+/* What is found among floating-point values; higher beats lower, and nobody has looked yet. */
+enum { TL_FINITE = 0, TL_MISSING = 1, TL_INFINITE = 2, TL_UNKNOWN = 3 };
 
 /* The sign is masked out; adding one to an exponent of ones carries into its place. */
 TL_CHECKS_VERSIONS static int tl_is_finite_32(const uint32_t *bits, int64_t n) {
@@ -44,6 +46,24 @@ TL_CHECKS_VERSIONS static int tl_has_infinity_64(const uint64_t *bits, int64_t n
     for (i = 0; i < n; i++) found |= (bits[i] & 0x7fffffffffffffffu) == 0x7ff0000000000000u;
     return found != 0;
 }
+
+/* The worst of n values. Of a block of values the second question finds the memory of the first
+ * still in the cache. */
+#define TL_WORST(name, bits_t, is_finite, has_infinity)                                           \
+    static int name(const bits_t *bits, int64_t n) {                                              \
+        enum { PER_BLOCK = 4096 };                                                                \
+        int worst = TL_FINITE;                                                                    \
+        int64_t first;                                                                            \
+        for (first = 0; first < n && worst != TL_INFINITE; first += PER_BLOCK) {                  \
+            int64_t length = n - first < PER_BLOCK ? n - first : PER_BLOCK;                       \
+            if (is_finite(bits + first, length)) continue;                                        \
+            worst = has_infinity(bits + first, length) ? TL_INFINITE : TL_MISSING;                \
+        }                                                                                         \
+        return worst;                                                                             \
+    }
+TL_WORST(tl_worst_32, uint32_t, tl_is_finite_32, tl_has_infinity_32)
+TL_WORST(tl_worst_64, uint64_t, tl_is_finite_64, tl_has_infinity_64)
+#undef TL_WORST
 
 /* The lowest and the highest of n values, n > 0. */
 TL_CHECKS_VERSIONS static void tl_range_64(const int64_t *values, int64_t n, int64_t *lowest,
