@@ -11,6 +11,7 @@
 #define TREELEARN_SCREENS_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "impurity.h"
