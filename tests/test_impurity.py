@@ -29,6 +29,7 @@ def exact(name, x, y):
         "log": lambda: x.ln(),
         "log1p": lambda: (1 + x).ln(),
         "exp": lambda: x.exp(),
+        "exp_negative": lambda: x.exp(),
         "expm1": lambda: x.exp() - 1,
         "pow": lambda: (y * x.ln()).exp(),
     }[name]()
@@ -43,6 +44,8 @@ def arguments(name, rng, n):
         return np.concatenate([np.exp(rng.uniform(-60, 700, n)), near.clip(-0.99)]), None
     if name == "exp":
         return np.concatenate([rng.uniform(-700, 709, n), near]), None
+    if name == "exp_negative":
+        return np.concatenate([rng.uniform(-700, 0, n), -np.abs(near)]), None
     if name == "expm1":
         return np.concatenate([rng.uniform(-50, 709, n), near]), None
     if name == "pow":
@@ -51,14 +54,23 @@ def arguments(name, rng, n):
         y = np.minimum(y, 690.0 / np.maximum(np.abs(np.log(x)), 1.0))
         return x, y
     total = rng.integers(2, 10**6, 2 * n).astype(float)
-    return np.maximum(
-        np.rint(total * rng.random(2 * n) ** rng.choice([0.001, 1, 9], 2 * n)), 1
-    ), total
+    part = np.maximum(np.rint(total * rng.random(2 * n) ** rng.choice([0.001, 1, 9], 2 * n)), 1)
+    # Down to subnormal numbers, and quotients of more than all of their range.
+    unit, other = 2.0 ** rng.integers(-1074, 900, (2, n))
+    return np.concatenate([part, part[:n] * unit]), np.concatenate([total, total[:n] * other])
 
 
 @pytest.mark.parametrize(
     ("name", "ulps"),
-    [("log", 1), ("log1p", 1), ("exp", 1), ("expm1", 2), ("pow", 2), ("log_quotient", 2)],
+    [
+        ("log", 1),
+        ("log1p", 1),
+        ("exp", 1),
+        ("exp_negative", 1),
+        ("expm1", 2),
+        ("pow", 2),
+        ("log_quotient", 2),
+    ],
 )
 def test_elementary_functions_to_a_few_ulp(name, ulps, rng):
     x, y = arguments(name, rng, 1500)
@@ -81,6 +93,9 @@ def test_elementary_functions_to_a_few_ulp(name, ulps, rng):
         ("exp", 800.0, None, math.inf),
         ("exp", -800.0, None, 0.0),
         ("exp", -math.inf, None, 0.0),
+        ("exp_negative", 0.0, None, 1.0),
+        ("exp_negative", -701.0, None, 0.0),
+        ("exp_negative", -math.inf, None, 0.0),
         ("expm1", 0.0, None, 0.0),
         ("expm1", -900.0, None, -1.0),
         ("expm1", 800.0, None, math.inf),
@@ -89,6 +104,8 @@ def test_elementary_functions_to_a_few_ulp(name, ulps, rng):
         ("pow", 4.0, 0.5, 2.0),
         ("pow", 10.0, 400.0, math.inf),
         ("log_quotient", 7.0, 7.0, 0.0),
+        ("log_quotient", 5e-324, 5e-324, 0.0),
+        ("log_quotient", 2.0**-1074, 2.0**900, -1974 * math.log(2.0)),
     ],
 )
 def test_elementary_functions_at_their_ends(name, x, y, expected):
@@ -190,6 +207,35 @@ def test_threads_change_no_bit(n_jobs, rng):
     for criterion, order in [("gini", None), ("renyi", 0.3), ("tsallis", 1.7)]:
         found = impurity(counts, criterion, order, n_jobs=n_jobs)
         np.testing.assert_array_equal(found, impurities(counts, kernel_of(criterion, order or 2.0)))
+
+
+@pytest.mark.parametrize("order", [0.5, 1.02, 2.0, 7.3])
+def test_weights_of_any_size(order):
+    """The impurity is one of shares: a power of two in the weights changes no bit."""
+    counts = np.array([[3.0, 0.0, 5.0], [2.0, 2.0, 1.0], [7.0, 7.0, 7.0], [0.0, 0.0, 1.0]])
+    for criterion in ("gini", "entropy", "renyi", "renyi_mean", "tsallis"):
+        expected = impurity(counts, criterion, order)
+        for unit in (2.0**-1074, 2.0**-1000, 2.0**955):
+            np.testing.assert_array_equal(impurity(counts * unit, criterion, order), expected)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 16, 17, 128, 129, 2049])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8"])
+def test_every_form_of_a_block(n_classes, dtype, rng):
+    """Nodes go by 128 or by fewer, by twos or alone, and classes all at once or not."""
+    counts = rng.integers(0, 9, (131, n_classes)).astype(dtype)
+    for criterion, order in [
+        ("gini", 2.0),
+        ("renyi", 0.7),
+        ("renyi", 3.0),
+        ("misclassification", 2),
+    ]:
+        kernel = kernel_of(criterion, order)
+        for n_nodes in (1, 7, 16, 33, 128, 131):
+            np.testing.assert_array_equal(
+                impurities(counts[:n_nodes], kernel),
+                scalar_impurities(counts[:n_nodes].astype(float), kernel),
+            )
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf, 1e305])

@@ -9,17 +9,19 @@ from libc.string cimport memset
 import numpy as np
 
 cdef extern from "native/impurity_block.h" nogil:
-    const int TL_LANES, TL_SHANNON
-    int tl_impurity_block_f64(int, double, const double*, int, int, double, bint, double*)
-    int tl_impurity_block_f32(int, double, const float*, int, int, double, bint, double*)
-    int tl_impurity_block_i64(int, double, const int64_t*, int, int, double, bint, double*)
+    const int TL_FLOAT64, TL_FLOAT32, TL_INT64, TL_LANES, TL_SHANNON
+    int tl_impurity_block(
+        int type, int criterion, double order, const void* counts, int64_t n_nodes,
+        int n_classes, double scale, bint is_score, double* impurity,
+    )
     double tl_class_impurity(int, double, const double*, int, double)
     double tl_log(double)
     double tl_log1p(double)
     double tl_exp(double)
     double tl_expm1(double)
     double tl_pow(double, double)
-    double tl_log_quotient(double, double, double)
+    double tl_log_quotient(double, double)
+    double tl_exp_negative(double)
 
 ctypedef fused number:
     double
@@ -32,44 +34,12 @@ cdef enum:
     MEMORY_RAN_OUT = 2
     # Scores that decide ties by Shannon's are compared in steps, as in _block.pyx.
     STEPS_PER_WEIGHT = 1099511627776  # 2^40
-    BLOCKS_PER_TASK = 64
+    NODES_PER_TASK = 4096
 
 # A gain this far from zero, as a share of the impurity, is rounding (_node.pyx).
 cdef double ROUNDING = 1e-13
 
-_BAD_COUNTS = "counts must be finite and none negative, with sums below 2**1000."
-
-
-cdef void fill_task(
-    const number* counts, int64_t task, int64_t n_nodes, int n_classes, int formula, double order,
-    double scale, bint is_score,
-    double* impurity,   # out
-    int* status,        # in, out: shared by all threads
-) noexcept nogil:
-    """Fill the impurities of some blocks of nodes."""
-    cdef int64_t first = task * BLOCKS_PER_TASK * TL_LANES
-    cdef int64_t end = min(n_nodes, first + BLOCKS_PER_TASK * TL_LANES)
-    cdef int n, found = FINE
-    while first < end and status[0] == FINE:
-        n = <int> min(<int64_t> TL_LANES, end - first)
-        if number is double:
-            found = tl_impurity_block_f64(
-                formula, order, counts + first * n_classes, n, n_classes, scale, is_score,
-                impurity + first,
-            )
-        elif number is float:
-            found = tl_impurity_block_f32(
-                formula, order, counts + first * n_classes, n, n_classes, scale, is_score,
-                impurity + first,
-            )
-        else:
-            found = tl_impurity_block_i64(
-                formula, order, counts + first * n_classes, n, n_classes, scale, is_score,
-                impurity + first,
-            )
-        if found != FINE:
-            status[0] = BAD_COUNTS
-        first += n
+_BAD_COUNTS = "counts must be finite and none negative, with sums below 2**960."
 
 
 def impurities(
@@ -98,22 +68,30 @@ def impurities(
     ValueError
         If a count is negative, NaN or infinite.
     """
-    cdef int64_t n_nodes = counts.shape[0], task
-    cdef int64_t per_task = BLOCKS_PER_TASK * TL_LANES
-    cdef int64_t n_tasks = (n_nodes + per_task - 1) // per_task
-    cdef int n_classes = <int> counts.shape[1], formula = kernel.formula
+    cdef int64_t n_nodes = counts.shape[0], first
+    cdef int n_classes = <int> counts.shape[1], formula = kernel.formula, type
     cdef int status = FINE
     cdef double order = kernel.order, scale = kernel.scale
-    found = np.zeros(n_nodes)
+    found = np.empty(n_nodes)
     cdef double[::1] found_view = found
-    if n_nodes == 0 or n_classes == 0:
-        return found
-    for task in prange(n_tasks, nogil=True, num_threads=n_threads, schedule="static"):
-        fill_task(
-            &counts[0, 0], task, n_nodes, n_classes, formula, order, scale, is_score,
-            &found_view[0], &status,
-        )
-    if status == BAD_COUNTS:
+    if number is double:
+        type = TL_FLOAT64
+    elif number is float:
+        type = TL_FLOAT32
+    else:
+        type = TL_INT64
+    if n_classes == 0:
+        found[:] = 0.0
+    elif n_nodes > 0:
+        for first in prange(
+            0, n_nodes, NODES_PER_TASK, nogil=True, num_threads=n_threads, schedule="static"
+        ):
+            status |= tl_impurity_block(
+                type, formula, order, &counts[first, 0],
+                min(<int64_t> NODES_PER_TASK, n_nodes - first), n_classes, scale, is_score,
+                &found_view[first],
+            )
+    if status != FINE:
         raise ValueError(_BAD_COUNTS)
     return found
 
@@ -161,18 +139,21 @@ cdef int score_waiting(
     cdef double* right_tie = left_tie + TL_LANES
     cdef double score, tie_score
     waiting.n = 0
-    if tl_impurity_block_f64(
-        question.formula, question.order, waiting.left, n, question.n_classes, 1.0, True, left
-    ) != 0 or tl_impurity_block_f64(
-        question.formula, question.order, waiting.right, n, question.n_classes, 1.0, True, right
+    if tl_impurity_block(
+        TL_FLOAT64, question.formula, question.order, waiting.left, n, question.n_classes, 1.0,
+        True, left,
+    ) != 0 or tl_impurity_block(
+        TL_FLOAT64, question.formula, question.order, waiting.right, n, question.n_classes, 1.0,
+        True, right,
     ) != 0:
         return BAD_COUNTS
     if question.shannon_ties:
-        tl_impurity_block_f64(
-            TL_SHANNON, 1.0, waiting.left, n, question.n_classes, 1.0, True, left_tie
+        tl_impurity_block(
+            TL_FLOAT64, TL_SHANNON, 1.0, waiting.left, n, question.n_classes, 1.0, True, left_tie
         )
-        tl_impurity_block_f64(
-            TL_SHANNON, 1.0, waiting.right, n, question.n_classes, 1.0, True, right_tie
+        tl_impurity_block(
+            TL_FLOAT64, TL_SHANNON, 1.0, waiting.right, n, question.n_classes, 1.0, True,
+            right_tie,
         )
     for lane in range(n):
         score = left[lane] + right[lane]
@@ -448,8 +429,10 @@ def elementary(str name, const double[::1] x, const double[::1] y=None):
             found_view[i] = tl_expm1(x[i])
         elif name == "pow":
             found_view[i] = tl_pow(x[i], y[i])
+        elif name == "exp_negative":
+            found_view[i] = tl_exp_negative(x[i])
         else:
-            found_view[i] = tl_log_quotient(x[i], y[i], x[i] / y[i])
+            found_view[i] = tl_log_quotient(x[i], y[i])
     return found
 
 

@@ -1,7 +1,7 @@
 """Bin edges from a sorted sample, and codes from edges."""
 
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 import numpy as np
 
@@ -40,20 +40,48 @@ def last_of_bins(const real[::1] values, int64_t max_bins):
     n_distinct : int
         Number of distinct values.
     """
-    cdef int64_t n = values.shape[0], n_distinct = 0, i, start, end, next_end
-    cdef int64_t count = 0, remaining = n, groups_left, bins_left, n_closed = 0
-    cdef bint closes
-    for i in range(n):
-        n_distinct += i == 0 or values[i] != values[i - 1]
+    cdef int64_t n = values.shape[0], n_distinct
+    cdef const real* data = NULL
+    if n > 0:
+        data = &values[0]
+    with nogil:
+        n_distinct = count_distinct(data, n)
     ends = np.empty(max(1, min(n_distinct, max_bins)), dtype=np.int64)
     cdef int64_t[::1] ends_view = ends
-    groups_left = n_distinct
-    bins_left = min(max_bins, n_distinct)
-    end = 0
+    cdef int64_t n_closed
+    with nogil:
+        n_closed = close_bins(data, n, n_distinct, max_bins, &ends_view[0])
+    return ends[:n_closed], n_distinct
+
+
+cdef int64_t count_distinct(const real* values, int64_t n) noexcept nogil:
+    """Count the distinct ones of sorted values."""
+    cdef int64_t n_distinct = n > 0, i
+    for i in range(1, n):
+        n_distinct += values[i] != values[i - 1]
+    return n_distinct
+
+
+cdef inline void share_out(
+    int64_t remaining, int64_t bins_left, int64_t* full, int64_t* alone
+) noexcept nogil:
+    """Set with how many values a bin is full, and how many equal ones fill one by themselves."""
+    full[0] = (remaining + bins_left - 1) // bins_left if bins_left > 1 else INT64_MAX
+    alone[0] = full[0] if bins_left > 2 else INT64_MAX
+
+
+cdef int64_t close_bins(
+    const real* values, int64_t n, int64_t n_distinct, int64_t max_bins,
+    int64_t* ends,      # out: the last place of each bin
+) noexcept nogil:
+    """Share out sorted values among bins; return the number of bins."""
+    cdef int64_t start = 0, end = 0, next_end, count = 0, remaining = n, n_closed = 0
+    cdef int64_t groups_left = n_distinct, bins_left = min(max_bins, n_distinct)
+    cdef int64_t full = 0, alone = 0
     if n > 0:
+        share_out(n, bins_left, &full, &alone)
         while end < n and values[end] == values[0]:
             end += 1
-    start = 0
     while start < n:
         next_end = end
         while next_end < n and values[next_end] == values[end]:
@@ -62,22 +90,17 @@ def last_of_bins(const real[::1] values, int64_t max_bins):
         groups_left -= 1
         # A bin is full with its share of what remains; before a value that fills a bin by
         # itself it is closed early; and every value gets its own where there are enough.
-        closes = groups_left < bins_left or (
-            bins_left > 1
-            and (
-                count * bins_left >= remaining
-                or (bins_left > 2 and (next_end - end) * bins_left >= remaining)
-            )
-        )
-        if closes:
-            ends_view[n_closed] = end - 1
+        if count >= full or next_end - end >= alone or groups_left < bins_left:
+            ends[n_closed] = end - 1
             n_closed += 1
             bins_left -= 1
             remaining -= count
             count = 0
+            if bins_left > 0:
+                share_out(remaining, bins_left, &full, &alone)
         start = end
         end = next_end
-    return ends[:n_closed], n_distinct
+    return n_closed
 
 
 def encode(
@@ -145,7 +168,10 @@ def encode(
                     is_stopped[0] = True
                     break
     else:
-        for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+        # Handed out one by one, so that a thread whose core is taken is not waited for.
+        for block in prange(
+            n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
+        ):
             if not is_stopped[0]:
                 thread = threadid()
                 encode_block(

@@ -1,5 +1,6 @@
 """Quantile bins of every feature, and the codes of values in them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,13 +9,16 @@ from scipy.sparse import issparse
 
 from ._binning import encode, last_of_bins
 
-__all__ = ["Bins", "Coder", "MAX_BINS", "bin_samples", "find_bins"]
+__all__ = ["Bins", "Coder", "MAX_BINS", "bin_samples", "edges_of", "find_bins"]
 
 MAX_BINS = 65535
 """Most bins of a feature: with the code for missing values they fit into 16 bits."""
 
 SAMPLE_ROWS = 50_000
 """Rows from which bins are made, where there are more; at least ten for every bin."""
+
+# Columns that are sampled at once: a cache line of a row holds so many.
+_MOST_COLUMNS_SORTED = 16
 
 _SAMPLE_SEED = 202_601  # fixed: bins depend on the data alone
 
@@ -76,7 +80,7 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
     max_bins : int
         Most bins of a feature, from 2 to 65535.
     n_threads : int, default=1
-        Threads that encode; bins and codes do not depend on them.
+        Threads that sort and encode; bins and codes do not depend on them.
     allocate : callable or None, default=None
         Called with the dtype of the codes, returns where they go: an array of shape
         (n_features, n_samples) of any strides. None: a new C-contiguous array.
@@ -113,7 +117,7 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
         return _Coder(X, edges, n_threads, before)
 
     return find_bins(
-        partial(_sorted_columns, X),
+        partial(_edges_of_columns, X, max_bins, n_threads),
         lambda f: np.unique(_column(X, f)),
         make_coder,
         allocate,
@@ -122,14 +126,35 @@ def bin_samples(X, max_bins, n_threads=1, allocate=None):
     )
 
 
-def find_bins(sorted_columns, distinct_values, make_coder, allocate, shape, max_bins):
+def edges_of(column, max_bins):
+    """Return the edges of a feature, and whether its bins may hold one value each.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n,)
+        A sample of the feature's values, sorted, without NaN.
+    max_bins : int
+        Most bins.
+
+    Returns
+    -------
+    edges : ndarray of shape (n_bins,)
+        The highest value of each bin.
+    may_be_exact : bool
+        Whether each bin holds one value of the sample.
+    """
+    last, n_distinct = last_of_bins(column, max_bins)
+    return column[last] + 0.0, len(column) > 0 and n_distinct == len(last)
+
+
+def find_bins(edges_of_columns, distinct_values, make_coder, allocate, shape, max_bins):
     """Return the bins and codes of a table of any library.
 
     Parameters
     ----------
-    sorted_columns : callable
-        Called with row numbers, None for all, yields those rows of each column as an ndarray:
-        sorted, without NaN.
+    edges_of_columns : callable
+        Called with row numbers, None for all, yields for each column what `edges_of` returns of
+        those rows.
     distinct_values : callable
         Called with a feature, returns its distinct values as an ndarray, sorted, NaN last.
     make_coder : callable
@@ -150,11 +175,7 @@ def find_bins(sorted_columns, distinct_values, make_coder, allocate, shape, max_
     """
     n_samples, n_features = shape
     rows = _sampled_rows(n_samples, max(SAMPLE_ROWS, 10 * max_bins))
-    edges, may_be_exact = [], []
-    for column in sorted_columns(rows):
-        last, n_distinct = last_of_bins(column, max_bins)
-        edges.append(column[last] + 0.0)
-        may_be_exact.append(len(column) > 0 and n_distinct == len(last))
+    edges, may_be_exact = map(list, zip(*edges_of_columns(rows), strict=True))
     coder = make_coder(edges)
     codes = allocate(coder.code_dtype)
     coder.encode(range(n_features), codes)
@@ -306,15 +327,30 @@ def _sampled_rows(n_samples, n_wanted):
     return starts[:-1] + np.minimum((drawn * lengths).astype(np.int64), lengths - 1)
 
 
-def _sorted_columns(X, rows):
-    """Yield each column's sample, sorted, without missing values."""
-    if not issparse(X):
-        sample = np.array(X.T if rows is None else X[rows].T, order="C")
+def _edges_of_columns(X, max_bins, n_threads, rows):
+    """Yield what `edges_of` returns of each column's sample."""
+    n_features = X.shape[1]
+    if issparse(X):
+        for f in range(n_features):
+            column = _column(X, f)
+            yield edges_of(np.sort(column if rows is None else column[rows]), max_bins)
+        return
+
+    def of_group(first):
+        sample = X[:, first : first + width]
+        sample = np.array(sample.T if rows is None else sample[rows].T, order="C")
         sample.sort(axis=1)  # NaN comes last
         n_values = sample.shape[1] - np.count_nonzero(np.isnan(sample), axis=1)
-        for column, n in zip(sample, n_values, strict=True):
-            yield column[:n]
+        return [edges_of(column[:n], max_bins) for column, n in zip(sample, n_values, strict=True)]
+
+    # Twice as many groups as threads, so that a slow thread is not waited for long.
+    width = min(_MOST_COLUMNS_SORTED, -(-n_features // (2 * n_threads)))
+    groups = range(0, n_features, width)
+    if n_threads == 1:
+        for first in groups:
+            yield from of_group(first)
         return
-    for f in range(X.shape[1]):
-        column = _column(X, f)
-        yield np.sort(column if rows is None else column[rows])
+    # NumPy and `last_of_bins` let go of Python while they work.
+    with ThreadPoolExecutor(min(n_threads, len(groups))) as pool:
+        for found in pool.map(of_group, groups):
+            yield from found

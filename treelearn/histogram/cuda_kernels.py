@@ -260,7 +260,7 @@ def search_histograms(
 
 def _check_counts(is_bad):
     if bool(is_bad[0]):
-        raise ValueError("counts must be finite and none negative, with sums below 2**1000.")
+        raise ValueError("counts must be finite and none negative, with sums below 2**960.")
 
 
 def _fill_width(table, cell_bytes):

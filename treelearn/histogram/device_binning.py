@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .binning import Coder, find_bins
+from .binning import Coder, edges_of, find_bins
 from .table import empty_records
 
 __all__ = ["bin_on_device"]
@@ -34,7 +34,7 @@ def bin_on_device(engine, X, rows, max_bins):
     xp, n_features = engine.xp, X.shape[1]
     n_samples = X.shape[0] if rows is None else len(rows)
 
-    def sorted_columns(chosen):
+    def edges_of_columns(chosen):
         places = rows if chosen is None else xp.asarray(chosen)
         if chosen is not None and rows is not None:
             places = rows[places]
@@ -42,7 +42,7 @@ def bin_on_device(engine, X, rows, max_bins):
         sample = engine.on_host(xp.sort(xp.ascontiguousarray(sample.T), axis=1))
         n_values = sample.shape[1] - np.count_nonzero(np.isnan(sample), axis=1)
         for column, n in zip(sample, n_values, strict=True):
-            yield column[:n]
+            yield edges_of(column[:n], max_bins)
 
     def distinct_values(feature):
         column = X[:, feature] if rows is None else X[rows, feature]
@@ -52,7 +52,7 @@ def bin_on_device(engine, X, rows, max_bins):
         return _DeviceCoder(engine, X, rows, edges, before)
 
     return find_bins(
-        *(sorted_columns, distinct_values, make_coder),
+        *(edges_of_columns, distinct_values, make_coder),
         lambda dtype: empty_records(xp, n_samples, n_features, dtype),
         *((n_samples, n_features), max_bins),
     )

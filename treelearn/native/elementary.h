@@ -50,16 +50,23 @@ TL_INLINE double tl_high_part(double x) {
     return tl_from_bits(tl_to_bits(x) & 0xFFFFFFFFF8000000u);
 }
 
-/* Split x = 2^exponent * m with m in [sqrt(1/2), sqrt(2)), x positive; return m. */
-TL_INLINE double tl_split_exponent(double x, double *exponent) {
-    double is_tiny = x < 0x1p-1022 ? 54.0 : 0.0;
-    double scaled = x < 0x1p-1022 ? x * 0x1p54 : x;
+/* Split x = 2^exponent * m with m in [sqrt(1/2), sqrt(2)), x positive and not subnormal; return
+ * m. */
+TL_INLINE double tl_split_normal(double x, double *exponent) {
     /* So that the exponent changes at sqrt(1/2) and not at a power of two. */
-    uint64_t bits = tl_to_bits(scaled) + (0x3FF0000000000000u - 0x3FE6A09E667F3BCDu);
+    uint64_t bits = tl_to_bits(x) + (0x3FF0000000000000u - 0x3FE6A09E667F3BCDu);
     uint64_t biased = bits >> 52;
     /* biased as a double, without an instruction that only some processors have for vectors */
-    *exponent = tl_from_bits(biased | 0x4330000000000000u) - (0x1p52 + 1023.0) - is_tiny;
+    *exponent = tl_from_bits(biased | 0x4330000000000000u) - (0x1p52 + 1023.0);
     return tl_from_bits((bits & 0x000FFFFFFFFFFFFFu) + 0x3FE6A09E667F3BCDu);
+}
+
+/* The same of any positive x. */
+TL_INLINE double tl_split_exponent(double x, double *exponent) {
+    double is_tiny = x < 0x1p-1022 ? 54.0 : 0.0;
+    double m = tl_split_normal(x < 0x1p-1022 ? x * 0x1p54 : x, exponent);
+    *exponent -= is_tiny;
+    return m;
 }
 
 /* 2^k for a whole number given as k + TL_ROUNDER, -1022 <= k <= 1023. */
@@ -92,34 +99,43 @@ TL_LARGE double tl_log(double x) {
     return tl_log_reduced(m - 1.0, exponent);
 }
 
-/* ln(a / b) of positive a and b below 2^1000, given quotient = a / b: to full relative precision
- * also next to 1, where the quotient has lost the digits of its difference from 1. */
-TL_LARGE double tl_log_quotient(double a, double b, double quotient) {
-    double exponent;
-    double m = tl_split_exponent(quotient, &exponent);
-    /* Scaled by a power of two, a is next to b: their difference is exact. */
-    double scaled = a * tl_power_of_two((exponent > -1000.0 ? -exponent : 0.0) + TL_ROUNDER);
-    double numerator = exponent > -1000.0 ? scaled - b : m - 1.0;
-    double denominator = exponent > -1000.0 ? scaled + b : m + 1.0;
-    double s = numerator / denominator;
+/* The first half of tl_log_quotient: a / b = 2^exponent * (1 + s) / (1 - s); return s. */
+TL_INLINE double tl_reduce_quotient(double a, double b, double *exponent) {
+    /* So scaled no number is subnormal: its bits grow by 2^52 from one power of two to the next. */
+    double scaled = b * 0x1p60;
+    uint64_t pivot = tl_to_bits(scaled * 0x1.6a09e667f3bcdp-1);
+    uint64_t distance = tl_to_bits(a * 0x1p60) - pivot + 0x7FF0000000000000u;
+    /* a = 2^exponent * m with m from b * sqrt(1/2) to b * sqrt(2): m - b is exact. */
+    double m = tl_from_bits(pivot + (distance & 0x000FFFFFFFFFFFFFu));
+    *exponent = tl_from_bits((distance >> 52) | 0x4330000000000000u) - (0x1p52 + 2047.0);
+    return (m - scaled) / (m + scaled);
+}
+
+/* The second half. */
+TL_INLINE double tl_log_of_reduced(double s, double exponent) {
     double z = s * s;
     double low = s * tl_atanh_rest(z, z * z) + exponent * TL_LN2_LOW;
     return exponent * TL_LN2_HIGH + (2.0 * s + low);
 }
 
-/* ln(1 + x) for finite x > -1, or ln(x) for finite x > 0: one pass where a loop needs both. */
-TL_INLINE double tl_log_sum(double x, int adds_one) {
+/* ln(a / b) of positive a and b below 2^960: to full relative precision also next to 1, where the
+ * quotient itself has lost the digits of its difference from 1. */
+TL_LARGE double tl_log_quotient(double a, double b) {
     double exponent;
-    double y = adds_one ? 1.0 + x : x;
-    double m = tl_split_exponent(y, &exponent);
-    /* What rounding took from y goes back to the reduced argument. */
-    double lost = adds_one ? (x < 1.0 ? x - (y - 1.0) : 1.0 - (y - x)) : 0.0;
-    double f = (m - 1.0) + lost * tl_power_of_two(-exponent + TL_ROUNDER);
-    return tl_log_reduced(f, exponent);
+    double s = tl_reduce_quotient(a, b, &exponent);
+    return tl_log_of_reduced(s, exponent);
 }
 
 /* ln(1 + x) for finite x > -1. */
-TL_LARGE double tl_log1p(double x) { return tl_log_sum(x, 1); }
+TL_LARGE double tl_log1p(double x) {
+    double exponent;
+    double y = 1.0 + x;
+    double m = tl_split_normal(y, &exponent);
+    /* What rounding took from y goes back to the reduced argument. */
+    double lost = x < 1.0 ? x - (y - 1.0) : 1.0 - (y - x);
+    double f = (m - 1.0) + lost * tl_power_of_two(TL_ROUNDER - exponent);
+    return tl_log_reduced(f, exponent);
+}
 
 /* (e^r - 1 - r) / r^2 for r within ln(2) / 2 of 0. */
 TL_INLINE double tl_exp_tail(double r) {
@@ -136,7 +152,8 @@ TL_INLINE double tl_exp_tail(double r) {
 
 /* e^(x + low) for a low part that is tiny beside x. */
 TL_LARGE double tl_exp_sum(double x, double low) {
-    double bounded = x < -746.0 ? -746.0 : x > 710.0 ? 710.0 : x;
+    double raised = x < -746.0 ? -746.0 : x;
+    double bounded = raised > 710.0 ? 710.0 : raised;
     double rounded = bounded * 0x1.71547652b82fep+0 + TL_ROUNDER;
     double k = rounded - TL_ROUNDER;
     double r = ((bounded - k * TL_LN2_HIGH) - k * TL_LN2_LOW) + low;
@@ -149,9 +166,22 @@ TL_LARGE double tl_exp_sum(double x, double low) {
 
 TL_INLINE double tl_exp(double x) { return tl_exp_sum(x, 0.0); }
 
+/* e^x for x <= 0; 0 below TL_LEAST_EXPONENT, where the result soon is no normal number. */
+#define TL_LEAST_EXPONENT -700.0
+TL_INLINE double tl_exp_negative(double x) {
+    /* A factor and not a choice of results, which compilers make a branch. */
+    double is_in_range = x > TL_LEAST_EXPONENT ? 1.0 : 0.0;
+    double bounded = x > TL_LEAST_EXPONENT ? x : 0.0;
+    double rounded = bounded * 0x1.71547652b82fep+0 + TL_ROUNDER;
+    double k = rounded - TL_ROUNDER;
+    double r = (bounded - k * TL_LN2_HIGH) - k * TL_LN2_LOW;
+    return (1.0 + (r + r * r * tl_exp_tail(r))) * tl_power_of_two(rounded) * is_in_range;
+}
+
 /* e^x - 1, to full relative precision next to 0. */
 TL_LARGE double tl_expm1(double x) {
-    double bounded = x < -40.0 ? -40.0 : x > 710.0 ? 710.0 : x;
+    double raised = x < -40.0 ? -40.0 : x;
+    double bounded = raised > 710.0 ? 710.0 : raised;
     double rounded = bounded * 0x1.71547652b82fep+0 + TL_ROUNDER;
     double k = rounded - TL_ROUNDER;
     double r = (bounded - k * TL_LN2_HIGH) - k * TL_LN2_LOW;

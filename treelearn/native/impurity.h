@@ -40,11 +40,6 @@ enum {
  * the same formula to the bit: every class adds a term, the terms are summed in the order of the
  * classes, the sum becomes the impurity. An empty class adds 0. */
 
-/* ln of a class share. */
-TL_INLINE double tl_log_share(double count, double total) {
-    return tl_log_quotient(count, total, count / total);
-}
-
 TL_INLINE double tl_gini_term(double count, double total) {
     double share = count / total;
     return share * (1.0 - share);
@@ -60,12 +55,11 @@ TL_INLINE double tl_excess_term(double order, double share, double log_share) {
     return share > 0.0 ? share * tl_expm1((order - 1.0) * log_share) : 0.0;
 }
 
-/* (share / largest share)^order: neither overflows nor vanishes. */
-TL_INLINE double tl_ratio_term(double order, double share, double log_share,
-                               double log_largest) {
-    /* Not the logarithm of 0: results that no normal float holds are slow. */
-    double log_ratio = share > 0.0 ? log_share - log_largest : 0.0;
-    return share > 0.0 ? tl_exp(order * log_ratio) : 0.0;
+/* (share / largest share)^order, which neither overflows nor vanishes, is e to this. Of an empty
+ * class e to it is 0. */
+TL_INLINE double tl_ratio_exponent(double order, double count, double log_ratio) {
+    double exponent = order * log_ratio;
+    return count > 0.0 ? exponent : 2.0 * TL_LEAST_EXPONENT;
 }
 
 /* ln of sum p^order over the class shares comes from the excess next to order 1, where the ratios
@@ -77,7 +71,13 @@ TL_INLINE int tl_takes_ratios(double order, double excess) {
     return !tl_takes_excess(order) || !(fabs(excess) < 0.5);
 }
 
-/* ln of sum p^order. ratio_sum: of all classes but the first of the largest, whose ratio is 1. */
+/* The ratios of all classes but one of the largest, whose ratio is 1. below: the sum over the
+ * smaller classes; n_largest: the number of the largest ones, 0 in a node without weight. */
+TL_INLINE double tl_ratio_sum(double below, double n_largest) {
+    return below + (n_largest > 1.0 ? n_largest - 1.0 : 0.0);
+}
+
+/* ln of sum p^order. */
 TL_INLINE double tl_log_power_sum(double order, double excess, double ratio_sum,
                                   double log_largest) {
     int takes_ratios = tl_takes_ratios(order, excess);
@@ -95,18 +95,16 @@ TL_INLINE double tl_renyi_impurity(int criterion, double order, double log_power
 
 /* Impurity of the criteria that see the largest class alone. */
 TL_INLINE double tl_majority_impurity(int criterion, double largest, double total) {
-    if (criterion == TL_MIN_ENTROPY) return 0.0 - tl_log_share(largest, total);
+    if (criterion == TL_MIN_ENTROPY) return 0.0 - tl_log_quotient(largest, total);
     return (total - largest) / total;
 }
 
 /* Impurity of a node of positive weight: the phi of theory, G / weight. */
 TL_LARGE double tl_class_impurity(int criterion, double order, const double *counts,
                                    int n_classes, double total) {
-    double sum = 0.0, ratio_sum = 0.0, log_largest;
-    int c, largest = 0;
-    for (c = 1; c < n_classes; c++) {
-        if (counts[c] > counts[largest]) largest = c;
-    }
+    double sum = 0.0, below = 0.0, n_largest = 0.0, largest = counts[0];
+    int c;
+    for (c = 1; c < n_classes; c++) largest = counts[c] > largest ? counts[c] : largest;
     switch (criterion) {
     case TL_GINI:
         for (c = 0; c < n_classes; c++) sum += tl_gini_term(counts[c], total);
@@ -114,7 +112,7 @@ TL_LARGE double tl_class_impurity(int criterion, double order, const double *cou
     case TL_SHANNON:
         for (c = 0; c < n_classes; c++) {
             if (counts[c] > 0.0)
-                sum += tl_shannon_term(counts[c] / total, tl_log_share(counts[c], total));
+                sum += tl_shannon_term(counts[c] / total, tl_log_quotient(counts[c], total));
         }
         return sum;
     case TL_TSALLIS:
@@ -124,22 +122,24 @@ TL_LARGE double tl_class_impurity(int criterion, double order, const double *cou
             for (c = 0; c < n_classes; c++) {
                 if (counts[c] > 0.0)
                     sum += tl_excess_term(order, counts[c] / total,
-                                          tl_log_share(counts[c], total));
+                                          tl_log_quotient(counts[c], total));
             }
         }
         if (criterion == TL_TSALLIS) return (0.0 - sum) / (order - 1.0);
-        log_largest = tl_log_share(counts[largest], total);
         if (tl_takes_ratios(order, sum)) {
             for (c = 0; c < n_classes; c++) {
-                if (counts[c] > 0.0 && c != largest)
-                    ratio_sum += tl_ratio_term(order, counts[c] / total,
-                                               tl_log_share(counts[c], total), log_largest);
+                if (counts[c] == largest)
+                    n_largest += 1.0;
+                else
+                    below += tl_exp_negative(tl_ratio_exponent(
+                        order, counts[c], tl_log_quotient(counts[c], largest)));
             }
         }
         return tl_renyi_impurity(criterion, order,
-                                 tl_log_power_sum(order, sum, ratio_sum, log_largest));
+                                 tl_log_power_sum(order, sum, tl_ratio_sum(below, n_largest),
+                                                  tl_log_quotient(largest, total)));
     default: /* TL_ERROR_RATE, TL_MIN_ENTROPY */
-        return tl_majority_impurity(criterion, counts[largest], total);
+        return tl_majority_impurity(criterion, largest, total);
     }
 }
 
