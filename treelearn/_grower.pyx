@@ -88,10 +88,12 @@ cdef int grow_depth_first(
     cdef enter_t enter
     cdef bint is_split
     cdef int status = 0
+    candidate.node = root[0]
     stack = <Node*> malloc(stack_capacity * sizeof(Node))
     if stack == NULL:
+        release_node(&candidate.node)
         return MEMORY_RAN_OUT
-    stack[0] = root[0]
+    stack[0] = candidate.node
     while n_stack > 0 and status == 0:
         n_stack -= 1
         candidate.node = stack[n_stack]
@@ -360,6 +362,7 @@ cdef class Grower:
         root.stats = <int64_t*> calloc(self.search.targets.n_stats, sizeof(int64_t))
         root.segments = <Segment*> calloc(self.search.n_features, sizeof(Segment))
         if root.stats == NULL or root.segments == NULL:
+            release_node(root)
             raise MemoryError(
                 f"Unable to allocate {self.search.n_features * sizeof(Segment)} bytes for a node."
             )
@@ -440,12 +443,13 @@ cdef class Grower:
                 largest_kept = root.n_samples // (self.n_shares * n_threads)
             with nogil:
                 status = write_record(search, &growth, &root, buffers.samples[0], workspaces)
-                if status == 0 and root.is_terminal:
-                    status = write_leaf(search, &growth, &root)
+                if status != 0 or root.is_terminal:
+                    if status == 0:
+                        status = write_leaf(search, &growth, &root)
                     release_node(&root)
-                elif status == 0 and search.rules.max_leaf_nodes > 0:
+                elif search.rules.max_leaf_nodes > 0:
                     status = grow_best_first(search, &buffers, &growth, &root, workspaces)
-                elif status == 0:
+                else:
                     status = grow_depth_first(
                         search, &buffers, &growth, &root, largest_kept, &pending, &n_pending,
                         workspaces,
