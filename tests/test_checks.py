@@ -9,7 +9,8 @@ from sklearn.tree import DecisionTreeClassifier as SklearnClassifier
 from sklearn.utils._param_validation import InvalidParameterError
 from treelearn._checks import FINITE, INFINITE, MISSING, count_labels, worst_value
 
-from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
+from treelearn import DecisionTreeClassifier, DecisionTreeRegressor, TrainingSet
+from treelearn._validation import check_rows, columns_in_range
 
 ESTIMATORS = [DecisionTreeClassifier, DecisionTreeRegressor]
 LAYOUTS = {
@@ -264,6 +265,41 @@ def test_unusual_arrays_of_the_same_values(change, table):
         changed = changed.reshape(X.shape)
     assert np.array_equal(tree.predict(changed), tree.predict(X))
     assert np.array_equal(DecisionTreeClassifier().fit(changed, y).predict(X), tree.predict(X))
+
+
+def packed(array):
+    """Return the same values as a field of packed records: most lie where their type may not."""
+    field = ("field", array.dtype, array.shape[1:])
+    records = np.zeros(len(array), dtype=[("before", np.uint8), field])
+    records["field"] = array
+    assert not records["field"].flags.aligned
+    return records["field"]
+
+
+@pytest.mark.parametrize("check_input", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_fields_of_packed_records(estimator, dtype, check_input, table):
+    X, y = table[0].astype(dtype), table[1]
+    tree = estimator().fit(X, y)
+    for label_dtype in (np.int32, np.int64, np.float64):
+        labels = packed(y.astype(label_dtype))
+        weights = packed(np.ones(len(y), dtype=dtype))
+        for rows in (packed(X), packed(X)[::2]):
+            expected = tree.predict(rows.copy())
+            assert (tree.predict(rows, check_input=check_input) == expected).all()
+        found = estimator().fit(packed(X), labels, weights, check_input=check_input)
+        assert (found.predict(X) == tree.predict(X)).all()
+
+
+def test_fields_of_packed_records_are_copied(table):
+    """What the kernels are given is aligned: not every processor reads anything else."""
+    X, y = table
+    tree = DecisionTreeClassifier().fit(X, y)
+    assert TrainingSet(packed(X), packed(y)).X.flags.aligned
+    assert columns_in_range(packed(X)).flags.aligned
+    for check_input in (True, False):
+        assert check_rows(tree, packed(X), check_input)[0].flags.aligned
 
 
 def test_read_only_arrays(table):

@@ -198,6 +198,8 @@ def test_shapes_and_layouts(rng):
     np.testing.assert_array_equal(impurity(np.asfortranarray(counts), "gini"), expected)
     flipped = counts[::-1, :, ::2]
     np.testing.assert_array_equal(impurity(flipped, "gini"), expected[::-1, :, ::2])
+    unaligned = np.frombuffer(b"\0" + counts.tobytes(), dtype=np.uint8)[1:].view(counts.dtype)
+    np.testing.assert_array_equal(impurity(unaligned.reshape(counts.shape), "gini"), expected)
     assert impurity([3, 1], "gini") == 0.375
     assert impurity(np.zeros((0, 4)), "gini").shape == (0,)
 

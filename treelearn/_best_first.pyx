@@ -50,9 +50,10 @@ cdef int grow_best_first(
     cdef bint is_split = False
     cdef Node* child
     cdef int status = 0, k
-    if heap == NULL:
-        return MEMORY_RAN_OUT
     candidate.node = root[0]
+    if heap == NULL:
+        release_node(&candidate.node)
+        return MEMORY_RAN_OUT
     status = buffers.evaluate(search, buffers, &candidate, work, &is_split)
     if status == 0 and is_split:
         heap[0] = candidate

@@ -40,7 +40,7 @@ cdef int give_away(
     const Search* search,
     const Buffers* buffers,
     Growth* growth,
-    const Node* node,       # its record is written; it is owned by this call
+    Node* node,             # its record is written; it is owned by this call
     Queue* queue,
     Workspace* work,
 ) noexcept nogil:
@@ -57,8 +57,8 @@ cdef int give_away(
             growth.records[node.id].subtree = number
             if put(queue, copy, own) == 0:
                 return 0
-        release_node(copy)
         free(copy)
+    release_node(node)
     return MEMORY_RAN_OUT
 
 
@@ -95,10 +95,12 @@ cdef int grow_depth_first(
     cdef enter_t enter
     cdef bint is_split
     cdef int status = 0
+    candidate.node = root[0]
     stack = <Node*> malloc(stack_capacity * sizeof(Node))
     if stack == NULL:
+        release_node(&candidate.node)
         return MEMORY_RAN_OUT
-    stack[0] = root[0]
+    stack[0] = candidate.node
     while n_stack > 0 and status == 0:
         n_stack -= 1
         candidate.node = stack[n_stack]

@@ -222,6 +222,7 @@ cdef class Grower:
         root.stats = <int64_t*> calloc(self.search.targets.n_stats, sizeof(int64_t))
         root.segments = <Segment*> calloc(self.search.n_features, sizeof(Segment))
         if root.stats == NULL or root.segments == NULL:
+            release_node(root)
             raise MemoryError(
                 f"Unable to allocate {self.search.n_features * sizeof(Segment)} bytes for a node."
             )
@@ -303,12 +304,13 @@ cdef class Grower:
                     largest_kept //= self.n_shares * n_threads
             with nogil:
                 status = write_record(search, growth, &root, buffers.samples[0], workspaces)
-                if status == 0 and root.is_terminal:
-                    status = write_leaf(search, growth, &root)
+                if status != 0 or root.is_terminal:
+                    if status == 0:
+                        status = write_leaf(search, growth, &root)
                     release_node(&root)
-                elif status == 0 and search.rules.max_leaf_nodes > 0:
+                elif search.rules.max_leaf_nodes > 0:
                     status = grow_best_first(search, &buffers, growth, &root, workspaces)
-                elif status == 0:
+                else:
                     status = grow_depth_first(
                         search, &buffers, growth, &root, largest_kept, &queue, workspaces
                     )

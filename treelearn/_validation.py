@@ -51,6 +51,12 @@ def as_float(X):
     return X.astype(dtype)
 
 
+def _as_aligned_float(X):
+    """Return X as floats where their type may lie, as a field of packed records does not."""
+    X = as_float(X)
+    return X if issparse(X) or X.flags.aligned else X.copy()
+
+
 def check_params(estimator):
     """Validate the parameters of an estimator, those only that were changed.
 
@@ -135,7 +141,7 @@ def check_training_data(estimator, X, y):
             ),
         },
     )
-    X = as_float(X)
+    X = _as_aligned_float(X)
     _check_finite(estimator, X)
     if issparse(X):
         X = _tidy(X)
@@ -212,7 +218,7 @@ def check_n_labels(n_labels, X):
 
 def columns_in_range(X):
     """Return unchecked training data as growth reads it: floats, a sparse matrix by columns."""
-    X = as_float(X)
+    X = _as_aligned_float(X)
     if not issparse(X):
         return X
     if X.format != "csc":
@@ -248,7 +254,7 @@ def check_rows(estimator, X, check_input=True):
     """
     if not check_input:
         _check_n_features(estimator, X, reset=False)
-        return _rows_in_range(as_float(X)), MISSING
+        return _rows_in_range(_as_aligned_float(X)), MISSING
     if (
         _is_plain(X)
         and X.shape[1] == estimator.n_features_in_
@@ -267,7 +273,7 @@ def check_rows(estimator, X, check_input=True):
             "ensure_all_finite": True if issparse(X) else "allow-nan",
         },
     )
-    return as_float(X), MISSING
+    return _as_aligned_float(X), MISSING
 
 
 def _rows_in_range(X):

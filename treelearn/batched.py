@@ -259,7 +259,9 @@ class _Arrays:
         if self.is_torch:
             array = array.detach().contiguous()
             array = self.xp.from_dlpack(array) if self.on_gpu else array.numpy()
-        array = self.xp.asarray(array)
+        array = (
+            self.xp.asarray(array) if self.on_gpu else np.require(array, requirements=["A", "E"])
+        )
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}.")
         if array.ndim < least_dims or (most_dims is not None and array.ndim > most_dims):

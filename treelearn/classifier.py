@@ -403,7 +403,7 @@ def _encode(labels):
     """Return the distinct labels, sorted, and the place of each label among them."""
     if labels.dtype in (np.int32, np.int64) and len(labels):
         codes = np.empty(len(labels), dtype=np.int32)
-        found = count_labels(np.ascontiguousarray(labels), codes)
+        found = count_labels(np.require(labels, requirements=["C", "A", "E"]), codes)
         if found is not None:
             return found, codes
     if labels.dtype.kind in "UO":

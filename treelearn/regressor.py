@@ -208,7 +208,7 @@ class DecisionTreeRegressor(TreeEstimator, _SklearnRegressor):
             return
         X, y, sample_weight, selection = self._training_data(X, y, sample_weight, check_input, rows)
         columns = y[:, None] if y.ndim == 1 else y
-        targets = np.ascontiguousarray(columns.T, dtype=np.float64)
+        targets = np.require(columns.T, dtype=np.float64, requirements=["C", "A", "E"])
         check_n_labels(targets.shape[1], X)
         self._check_targets(targets if selection is None else targets[:, selection.rows])
         weights = self._checked_weights(sample_weight, X)

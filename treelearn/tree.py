@@ -74,7 +74,7 @@ class Tree:
             array = np.asarray(arrays[name])
             if array.dtype != dtype:
                 raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}.")
-            setattr(self, name, np.ascontiguousarray(array))
+            setattr(self, name, np.require(array, requirements=["C", "A", "E"]))
         self.check()
 
     @classmethod
