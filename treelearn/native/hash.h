@@ -42,7 +42,7 @@ static void tl_hash(const void *data, uint64_t n_bytes, uint64_t seed, uint64_t 
         c = tl_fold(c ^ w1, k3 ^ w2) + w3;
         d = tl_fold(d ^ w3, k0 ^ w0) + w1;
     }
-    memcpy(last, bytes + i, n_bytes - i);
+    if (i < n_bytes) memcpy(last, bytes + i, n_bytes - i); /* no bytes: NULL */
     for (i = 0; i < 32; i += 8) {
         a = tl_fold(a ^ tl_word(last + i), k2) + b;
         c = tl_fold(c ^ tl_word(last + i), k1) + d;
