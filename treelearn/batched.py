@@ -281,9 +281,7 @@ class _Arrays:
             from .histogram.cuda_kernels import impurities as on_device
 
             return on_device(rows, kernel).reshape(counts.shape[:-1])
-        found = impurities(
-            rows, kernel, is_single=is_single, n_threads=_n_threads(rows, n_jobs)
-        )
+        found = impurities(rows, kernel, is_single=is_single, n_threads=_n_threads(rows, n_jobs))
         return found.reshape(counts.shape[:-1])
 
     def search(self, counts, n_samples, kernel, rules, n_jobs):
