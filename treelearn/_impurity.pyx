@@ -42,8 +42,32 @@ cdef double ROUNDING = 1e-13
 _BAD_COUNTS = "counts must be finite and none negative, with sums below 2**960."
 
 
+cdef int fill_task(
+    int type, int formula, double order, const void* counts, int64_t n_nodes, int n_classes,
+    double scale, bint is_score,
+    double* doubles,    # out, or NULL
+    float* floats,      # out, or NULL
+) noexcept nogil:
+    """Fill the impurities of at most NODES_PER_TASK nodes; return a status."""
+    cdef double[NODES_PER_TASK] found
+    cdef int64_t i
+    cdef int status
+    if doubles != NULL:
+        return tl_impurity_block(
+            type, formula, order, counts, n_nodes, n_classes, scale, is_score, doubles
+        )
+    status = tl_impurity_block(
+        type, formula, order, counts, n_nodes, n_classes, scale, is_score, found
+    )
+    if status == FINE:
+        for i in range(n_nodes):
+            floats[i] = <float> found[i]
+    return status
+
+
 def impurities(
-    const number[:, ::1] counts, kernel, bint is_score=False, int n_threads=1
+    const number[:, ::1] counts, kernel, bint is_score=False, bint is_single=False,
+    int n_threads=1,
 ):
     """Return the impurity of every row of class weights.
 
@@ -55,13 +79,15 @@ def impurities(
         A criterion of classification.
     is_score : bool, default=False
         Return what a search adds up instead: larger is better, in the formula's unit.
+    is_single : bool, default=False
+        Return float32, rounded once.
     n_threads : int, default=1
         Threads.
 
     Returns
     -------
     ndarray of shape (n_nodes,)
-        float64; 0 for a node without weight.
+        float64 or float32; 0 for a node without weight.
 
     Raises
     ------
@@ -72,8 +98,11 @@ def impurities(
     cdef int n_classes = <int> counts.shape[1], formula = kernel.formula, type
     cdef int status = FINE
     cdef double order = kernel.order, scale = kernel.scale
-    found = np.empty(n_nodes)
-    cdef double[::1] found_view = found
+    found = np.empty(n_nodes, dtype=np.float32 if is_single else np.float64)
+    cdef double[::1] doubles
+    cdef float[::1] floats
+    cdef double* to_doubles = NULL
+    cdef float* to_floats = NULL
     if number is double:
         type = TL_FLOAT64
     elif number is float:
@@ -83,13 +112,20 @@ def impurities(
     if n_classes == 0:
         found[:] = 0.0
     elif n_nodes > 0:
+        if is_single:
+            floats = found
+            to_floats = &floats[0]
+        else:
+            doubles = found
+            to_doubles = &doubles[0]
         for first in prange(
             0, n_nodes, NODES_PER_TASK, nogil=True, num_threads=n_threads, schedule="static"
         ):
-            status |= tl_impurity_block(
+            status |= fill_task(
                 type, formula, order, &counts[first, 0],
                 min(<int64_t> NODES_PER_TASK, n_nodes - first), n_classes, scale, is_score,
-                &found_view[first],
+                NULL if is_single else to_doubles + first,
+                to_floats + first if is_single else NULL,
             )
     if status != FINE:
         raise ValueError(_BAD_COUNTS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._impurity import impurities, search_histograms
 from ._threads import check_n_jobs, effective_n_threads
-from .criteria import CLASSIFICATION_CRITERIA, RENYI, RENYI_MEAN, TSALLIS, kernel_of
+from .criteria import CLASSIFICATION_CRITERIA, kernel_of
 
 __all__ = ["BestSplits", "best_splits", "impurity", "split_gains"]
 
@@ -81,8 +81,9 @@ def impurity(counts, criterion, order=None, n_jobs=None):
     kernel = _class_kernel(criterion, order)
     arrays = _Arrays(counts)
     counts = arrays.checked(counts, "counts", 1)
-    found = arrays.impurities(counts, kernel, n_jobs)
-    return arrays.returned(found, counts.dtype == np.float32)
+    is_single = counts.dtype == np.float32
+    found = arrays.impurities(counts, kernel, n_jobs, is_single)
+    return arrays.returned(found, is_single)
 
 
 def split_gains(left_counts, right_counts, criterion, order=None, n_jobs=None):
@@ -275,16 +276,14 @@ class _Arrays:
             return array.astype(np.int64, copy=False)
         return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
-    def impurities(self, counts, kernel, n_jobs):
-        """Return impurities as float64."""
+    def impurities(self, counts, kernel, n_jobs, is_single=False):
+        """Return impurities as float64, or on the CPU as float32."""
         rows = self.xp.ascontiguousarray(counts).reshape(-1, counts.shape[-1])
         if self.on_gpu:
             from .histogram.cuda_kernels import impurities as on_device
 
             return on_device(rows, kernel).reshape(counts.shape[:-1])
-        found = impurities(rows, kernel, n_threads=_n_threads(rows, n_jobs))
-        if kernel.formula in (TSALLIS, RENYI, RENYI_MEAN):
-            found += 0.0  # not the -0.0 of a pure node
+        found = impurities(rows, kernel, is_single=is_single, n_threads=_n_threads(rows, n_jobs))
         return found.reshape(counts.shape[:-1])
 
     def search(self, counts, n_samples, kernel, rules, n_jobs):
@@ -301,7 +300,7 @@ class _Arrays:
     def returned(self, array, is_single=False):
         """Return a result as the caller's kind of array."""
         if is_single:
-            array = array.astype(np.float32)
+            array = array.astype(np.float32, copy=False)
         if not self.is_torch:
             return array[()] if array.ndim == 0 and not self.on_gpu else array
         import torch

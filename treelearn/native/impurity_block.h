@@ -175,6 +175,27 @@ TL_INLINE void tl_take_shares(int n_lanes, const double *counts, tl_lanes *lanes
     tl_take_logs(n_lanes, counts, lanes->total, lanes);
 }
 
+/* Next to order 1 all exponents are so small that tl_expm1 has nothing to reduce: its bits then
+ * are those of its polynomial. */
+TL_INLINE void tl_add_excess(double order, int n_lanes, tl_lanes *lanes) {
+    int64_t is_large = 0;
+    int lane;
+    TL_EACH_LANE {
+        double exponent = (order - 1.0) * lanes->logs[lane];
+        lanes->exponents[lane] = exponent;
+        is_large |= lanes->shares[lane] > 0.0 && !(fabs(exponent) < 0.34) ? 1 : 0;
+    }
+    if (is_large) {
+        TL_EACH_LANE lanes->sum[lane] +=
+            tl_excess_term(order, lanes->shares[lane], lanes->logs[lane]);
+    } else {
+        TL_EACH_LANE {
+            double x = lanes->exponents[lane];
+            lanes->sum[lane] += lanes->shares[lane] * (x + x * x * tl_exp_tail(x));
+        }
+    }
+}
+
 TL_INLINE void tl_add_terms(int criterion, double order, int is_score, int n_lanes, int width,
                             tl_lanes *lanes) {
     int c, lane;
@@ -197,8 +218,7 @@ TL_INLINE void tl_add_terms(int criterion, double order, int is_score, int n_lan
     } else if (criterion == TL_TSALLIS || (tl_is_renyi(criterion) && tl_takes_excess(order))) {
         for (c = 0; c < width; c++) {
             tl_take_shares(n_lanes, lanes->counts + c * n_lanes, lanes);
-            TL_EACH_LANE lanes->sum[lane] +=
-                tl_excess_term(order, lanes->shares[lane], lanes->logs[lane]);
+            tl_add_excess(order, n_lanes, lanes);
         }
     }
 }
@@ -284,7 +304,8 @@ TL_INLINE void tl_finish(int criterion, double order, int is_score, int takes_ra
     if (is_score) {
         TL_EACH_LANE impurity[lane] = -lanes->total[lane] * lanes->sum[lane];
     } else {
-        TL_EACH_LANE impurity[lane] = scale * lanes->sum[lane];
+        /* A pure node has a plain 0, not -0. */
+        TL_EACH_LANE impurity[lane] = scale * lanes->sum[lane] + 0.0;
     }
 }
 
