@@ -57,8 +57,8 @@ cdef extern from "native/histogram.h" nogil:
     )
 
 cdef enum:
-    FEWEST_SHARED = 32768   # rows below which sharing out costs more than it saves
-    FEWEST_COUNTED = 262144 # the same of reading one code of each row
+    FEWEST_SHARED = 32768    # rows below which sharing out costs more than it saves
+    FEWEST_COUNTED = 262144  # the same of reading one code of each row
     MOST_SHARES = 64
     NO_CODE = 0x7FFFFFFF
 
