@@ -57,7 +57,9 @@ cdef extern from "native/histogram.h" nogil:
     )
 
 cdef enum:
-    FEWEST_SHARED = 32768    # rows below which sharing out costs more than it saves
+    # Rows below which sharing out costs more than it saves: a thread whose core is busy is waited
+    # for.
+    FEWEST_SHARED = 65536
     FEWEST_COUNTED = 262144  # the same of reading one code of each row
     MOST_SHARES = 64
     NO_CODE = 0x7FFFFFFF
