@@ -112,6 +112,18 @@ def test_codes_become_wider_when_the_sample_was_too_narrow(small_sample, rng):
     check_bins(X, 400, bins, codes)
 
 
+@pytest.mark.parametrize("n_features", [1, 2, 15, 17, 40])
+def test_groups_of_columns_are_columns(small_sample, n_features, rng):
+    """Columns are sorted some at a time, by several threads: the bins are those of one alone."""
+    X = rng.normal(size=(500, n_features)).round(2)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    alone = [bin_samples(column[:, None], 30) for column in X.T]
+    for n_threads in (1, 2, 5):
+        bins, codes = bin_samples(X, 30, n_threads)
+        np.testing.assert_array_equal(bins.edges, np.concatenate([b.edges for b, _ in alone]))
+        np.testing.assert_array_equal(codes, np.concatenate([c for _, c in alone]))
+
+
 def test_sample_and_threads_do_not_depend_on_the_layout(small_sample, rng):
     X = rng.standard_normal((5_000, 3)).astype(np.float32)
     first = bin_samples(X, 8)[1]

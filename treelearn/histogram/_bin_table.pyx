@@ -25,8 +25,9 @@ cdef extern from "native/histogram.h" nogil:
     )
 
 cdef enum:
-    # Rows below which sharing out costs more than it saves.
-    FEWEST_SHARED = 32768
+    # Rows below which sharing out costs more than it saves: a thread whose core is busy is waited
+    # for.
+    FEWEST_SHARED = 65536
 
 
 cdef void fill_wide(

@@ -57,7 +57,10 @@ cdef extern from "native/histogram.h" nogil:
     )
 
 cdef enum:
-    FEWEST_SHARED = 32768   # rows below which sharing out costs more than it saves
+    # Rows below which sharing out costs more than it saves: a thread whose core is busy is waited
+    # for.
+    FEWEST_SHARED = 65536
+    FEWEST_COUNTED = 262144  # the same of reading one code of each row
     MOST_SHARES = 64
     NO_CODE = 0x7FFFFFFF
 
@@ -112,6 +115,7 @@ cdef void move(
     cdef int64_t n = node.n_samples, per_thread, first, left
     cdef int64_t[MOST_SHARES] n_left
     cdef int n_threads = min(buffers.n_threads, <int> MOST_SHARES), t
+    cdef int n_counting = n_threads if n >= FEWEST_COUNTED else 1
     cdef uint32_t also = NO_CODE
     if n_threads == 1 or n < FEWEST_SHARED:
         move_part(search, buffers, candidate, moves_records, moves_samples, 0, n, 0)
@@ -119,7 +123,7 @@ cdef void move(
     if split.missing_goes_left:
         also = table.n_bins[split.feature]
     per_thread = (n + n_threads - 1) // n_threads
-    for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+    for t in prange(n_threads, num_threads=n_counting, schedule="static", chunksize=1):
         first = min(n, t * per_thread)
         n_left[t] = tl_count_left(
             records_of(table, node.buffer, node.start + first),

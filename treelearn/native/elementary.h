@@ -5,8 +5,8 @@
  * bits everywhere, as long as no multiplication is fused with an addition. They have no branch
  * and no table, so that a loop over them becomes vector code.
  *
- * Errors, measured by tests/test_impurity.py against 60 digits: below 1 ulp for tl_log and tl_exp,
- * below 2 ulp for tl_log1p, tl_expm1, tl_pow and tl_log_quotient.
+ * Errors, measured by tests/test_impurity.py against 80 digits: below 1 ulp for tl_log, tl_log1p,
+ * tl_exp and tl_exp_negative, below 2 ulp for tl_expm1, tl_pow and tl_log_quotient.
  *
  * The polynomials interpolate their functions at the Chebyshev nodes of the range that the
  * reduction leaves; the reductions are the textbook ones (Muller et al., Handbook of
