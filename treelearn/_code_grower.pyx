@@ -307,16 +307,14 @@ cdef class CodeGrower:
             elif put(&queue, root, growth) != 0:
                 queue.status = MEMORY_RAN_OUT
                 free(root)
+            elif n_threads == 1:
+                with nogil:
+                    work_off(search, &queue, workspaces)
             else:
-                if n_threads == 1:
-                    with nogil:
-                        work_off(search, &queue, workspaces)
-                else:
-                    for i in prange(
-                        n_threads, nogil=True, num_threads=n_threads, schedule="static",
-                        chunksize=1,
-                    ):
-                        work_off(search, &queue, workspaces + i)
+                for i in prange(
+                    n_threads, nogil=True, num_threads=n_threads, schedule="static", chunksize=1
+                ):
+                    work_off(search, &queue, workspaces + i)
             if queue.status == MEMORY_RAN_OUT:
                 raise MemoryError("Unable to allocate memory for the nodes of the tree.")
             if queue.status == INTERRUPTED:

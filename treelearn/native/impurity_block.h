@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "bits.h"
 #include "impurity.h"
 
 /* Nodes of a call, and counts that stay in the first-level cache. */
@@ -90,10 +91,8 @@ TL_INLINE void tl_load(int type, const void *counts, int n_lanes, int n_nodes, i
 
 /* Ask for memory that is read soon; return where what follows it begins. */
 TL_INLINE const char *tl_prefetch(const char *ahead, int n_bytes) {
-#if defined(__GNUC__)
     int at;
-    for (at = 0; at < n_bytes; at += 64) __builtin_prefetch(ahead + at);
-#endif
+    for (at = 0; at < n_bytes; at += 64) TL_PREFETCH(ahead + at);
     return ahead + n_bytes;
 }
 
@@ -309,13 +308,11 @@ TL_INLINE void tl_finish(int criterion, double order, int is_score, int takes_ra
     }
 }
 
-/* impurity[i] = scale * the impurity of node i, or the score that a search adds up. type: of the
- * counts; at most n_lanes nodes. */
-TL_INLINE int tl_impurity_lanes(int n_lanes, int type, int criterion, double order,
+/* impurity[i] = scale * the impurity of node i, or the score that a search adds up. type and
+ * n_bytes: of a count; at most n_lanes nodes. */
+TL_INLINE int tl_impurity_lanes(int n_lanes, int type, int n_bytes, int criterion, double order,
                                 const void *counts, int n_nodes, int n_classes, double scale,
                                 int is_score, tl_lanes *lanes, double *impurity) {
-    static const int bytes_of[] = {sizeof(double), sizeof(float), sizeof(int64_t)};
-    int n_bytes = bytes_of[type];
     /* The nodes that come next: while these are computed, theirs are fetched. */
     const char *ahead = (const char *)counts + (int64_t)n_nodes * n_classes * n_bytes;
     double found[TL_LANES];
@@ -366,7 +363,7 @@ TL_INLINE int tl_impurity_lanes(int n_lanes, int type, int criterion, double ord
 TL_VERSIONS static int tl_impurity_block(int type, int criterion, double order,
                                          const void *counts, int64_t n_nodes, int n_classes,
                                          double scale, int is_score, double *impurity) {
-    static const int n_bytes[] = {sizeof(double), sizeof(float), sizeof(int64_t)};
+    const int n_bytes = type == TL_FLOAT32 ? sizeof(float) : sizeof(double); /* int64: as these */
     tl_lanes lanes;
     int64_t first, n;
     int n_lanes = TL_LANES, status = TL_COUNTS_FINE;
@@ -376,8 +373,8 @@ TL_VERSIONS static int tl_impurity_block(int type, int criterion, double order,
     n_lanes &= ~15; /* so that the compiler sees that vectors divide it */
     for (first = 0; first < n_nodes && status == TL_COUNTS_FINE; first += n_lanes) {
         n = n_nodes - first < n_lanes ? n_nodes - first : n_lanes;
-        status = tl_impurity_lanes(n_lanes, type, criterion, order,
-                                   (const char *)counts + first * n_classes * n_bytes[type],
+        status = tl_impurity_lanes(n_lanes, type, n_bytes, criterion, order,
+                                   (const char *)counts + first * n_classes * n_bytes,
                                    (int)n, n_classes, scale, is_score, &lanes,
                                    impurity + first);
     }

@@ -58,28 +58,6 @@ static inline void tl_scan_moments_of(const int is_narrow, const int has_weights
 /* Blocks with fewer starts are summed from start to start. */
 #define TL_FEW_STARTS 8
 
-TL_TARGET_AVX2 static inline uint64_t tl_starts_avx2(const int is_narrow, const void *list,
-                                                     int32_t i, int32_t length) {
-    const uint16_t *narrow = (const uint16_t *)list + i;
-    const uint32_t *wide = (const uint32_t *)list + i;
-    uint64_t starts = 0;
-    int32_t j = 0;
-    if (is_narrow) {
-        for (; j < length; j += 32)
-            starts |= (uint64_t)tl_low_bits(_mm256_loadu_si256((const __m256i *)(narrow + j)),
-                                            _mm256_loadu_si256((const __m256i *)(narrow + j + 16)))
-                      << j;
-        return length < 64 ? starts & (((uint64_t)1 << length) - 1) : starts;
-    }
-    for (; j + 8 <= length; j += 8) {
-        __m256i lanes = _mm256_loadu_si256((const __m256i *)(wide + j));
-        lanes = _mm256_slli_epi32(lanes, 31);
-        starts |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(lanes)) << j;
-    }
-    for (; j < length; j++) starts |= (uint64_t)(wide[j] & 1) << j;
-    return starts;
-}
-
 static inline int64_t tl_sum_at(const int is_narrow, const void *list, int32_t i, uint32_t mask,
                                 const int64_t *sums) {
     return sums[is_narrow ? ((const uint16_t *)list)[i] >> TL_NARROW_SHIFT
@@ -101,9 +79,11 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
     int32_t i, j;
     for (i = begin; i < end; i += 64, n_left += 64) {
         const int32_t length = end - i < 64 ? end - i : 64;
-        uint64_t hits = tl_starts_avx2(is_narrow, list, i, length);
-        const int is_sparse = __builtin_popcountll(hits) < TL_FEW_STARTS;
+        uint64_t hits, is_one; /* there are no classes, and what asks for them is dropped */
+        int is_sparse;
         int32_t n_summed = 0;
+        tl_masks_avx2(reader, list, i, length, &hits, &is_one);
+        is_sparse = __builtin_popcountll(hits) < TL_FEW_STARTS;
         if (!is_sparse) {
             const __m256d bars = _mm256_set1_pd(bar);
             uint64_t near = 0;

@@ -23,6 +23,8 @@ typedef unsigned long long uint64_t;
 #define TL_LARGE __host__ __device__ static __noinline__
 #elif defined(__GNUC__)
 #define TL_INLINE static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define TL_INLINE static __forceinline
 #else
 #define TL_INLINE static inline
 #endif

@@ -12,19 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_MSC_VER)
-#define TL_INLINE static __forceinline
-#elif defined(__GNUC__)
-#define TL_INLINE static inline __attribute__((always_inline))
-#else
-#define TL_INLINE static inline
-#endif
-
-#if defined(__GNUC__)
-#define TL_FETCH_EARLY(address) __builtin_prefetch(address)
-#else
-#define TL_FETCH_EARLY(address) ((void)(address))
-#endif
+#include "bits.h"
+#include "portable.h"
 
 /* The steps of the others fill the time in which one row waits for its node and its value; six
  * abreast take 1.1 to 1.2 times as long, thirty-two 1.2 to 1.3 times. */
@@ -142,7 +131,7 @@ TL_INLINE void tl_route_rows(const tl_walk *shared, const int64_t *held, const c
             row[n_walking] = X + next * row_stride;
             if (row_stride <= TL_MOST_FETCHED)
                 for (k = 0; k < row_stride; k += TL_CACHE_LINE)
-                    TL_FETCH_EARLY(row[n_walking] + n_rows * row_stride + k);
+                    TL_PREFETCH(row[n_walking] + n_rows * row_stride + k);
             at[n_walking] = (uint64_t)next << 32;
         }
         if (n_walking < TL_ROWS_ABREAST) break;

@@ -214,7 +214,6 @@ static inline void tl_screen_targets(const tl_screened *node, int n, int64_t *le
         for (j = 0; j < n; j++) {
             const double off = (double)sum - mean * screen->weight_left[j];
             screen->sum_left[j] += off * off;
-            screen->sum_right[j] = fabs(off);
             sum += sums[screen->sample[j]];
             square_sum += square_sums[screen->sample[j]];
         }
