@@ -21,6 +21,39 @@ ctypedef fused real:
 cdef enum:
     # A few hundred kilobytes of values stay in the second-level cache while columns are coded.
     ROWS_PER_BLOCK = 4096
+    # So many values of one column are written side by side before the next column's.
+    ROWS_PER_SAMPLE_BLOCK = 64
+
+
+def sample_columns(const real[:, :] X, const int64_t[::1] rows, int n_threads=1):
+    """Return some rows of a matrix, column after column.
+
+    Parameters
+    ----------
+    X : memoryview of shape (n_samples, n_features)
+        Of any strides.
+    rows : memoryview of shape (n_rows,)
+        Numbers of rows.
+    n_threads : int, default=1
+        Threads.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_rows)
+        Of the dtype of X.
+    """
+    cdef int64_t n = rows.shape[0], n_features = X.shape[1]
+    cdef int64_t n_blocks = (n + ROWS_PER_SAMPLE_BLOCK - 1) // ROWS_PER_SAMPLE_BLOCK
+    cdef int64_t block, i, f
+    found = np.empty((n_features, n), dtype=np.float32 if real is float else np.float64)
+    cdef real[:, ::1] target = found
+    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+        for f in range(n_features):
+            for i in range(
+                block * ROWS_PER_SAMPLE_BLOCK, min(n, (block + 1) * ROWS_PER_SAMPLE_BLOCK)
+            ):
+                target[f, i] = X[rows[i], f]
+    return found
 
 
 def last_of_bins(const real[::1] values, int64_t max_bins):

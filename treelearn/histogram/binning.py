@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import issparse
 
-from ._binning import encode, last_of_bins
+from ._binning import encode, last_of_bins, sample_columns
 
 __all__ = ["Bins", "Coder", "MAX_BINS", "bin_samples", "edges_of", "find_bins"]
 
@@ -17,8 +17,8 @@ MAX_BINS = 65535
 SAMPLE_ROWS = 50_000
 """Rows from which bins are made, where there are more; at least ten for every bin."""
 
-# Columns that are sampled at once: a cache line of a row holds so many.
-_MOST_COLUMNS_SORTED = 16
+# Columns that are sampled at once, for each thread: a cache line of a row holds so many.
+_COLUMNS_OF_A_THREAD = 16
 
 _SAMPLE_SEED = 202_601  # fixed: bins depend on the data alone
 
@@ -336,21 +336,14 @@ def _edges_of_columns(X, max_bins, n_threads, rows):
             yield edges_of(np.sort(column if rows is None else column[rows]), max_bins)
         return
 
-    def of_group(first):
-        sample = X[:, first : first + width]
-        sample = np.array(sample.T if rows is None else sample[rows].T, order="C")
-        sample.sort(axis=1)  # NaN comes last
-        n_values = sample.shape[1] - np.count_nonzero(np.isnan(sample), axis=1)
-        return [edges_of(column[:n], max_bins) for column, n in zip(sample, n_values, strict=True)]
+    def of_column(column):
+        column.sort()  # NaN comes last
+        return edges_of(column[: column.searchsorted(column.dtype.type(np.nan))], max_bins)
 
-    # Twice as many groups as threads, so that a slow thread is not waited for long.
-    width = min(_MOST_COLUMNS_SORTED, -(-n_features // (2 * n_threads)))
-    groups = range(0, n_features, width)
-    if n_threads == 1:
-        for first in groups:
-            yield from of_group(first)
-        return
-    # NumPy and `last_of_bins` let go of Python while they work.
-    with ThreadPoolExecutor(min(n_threads, len(groups))) as pool:
-        for found in pool.map(of_group, groups):
-            yield from found
+    rows = np.arange(X.shape[0], dtype=np.int64) if rows is None else rows
+    width = _COLUMNS_OF_A_THREAD * n_threads
+    # NumPy's sort and `last_of_bins` let go of Python while they work.
+    with ThreadPoolExecutor(n_threads) as pool:
+        each = map if n_threads == 1 else pool.map
+        for first in range(0, n_features, width):
+            yield from each(of_column, sample_columns(X[:, first : first + width], rows, n_threads))
