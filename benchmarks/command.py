@@ -1,7 +1,9 @@
 """The options that the scripts share, and how a run begins and ends."""
 
 import argparse
+import atexit
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -19,6 +21,7 @@ def parser(name, description):
     add("--rounds", type=int, help="a fixed number of rounds instead of the time budget")
     add("--budget", type=float, help="seconds for each row (default: 10; with --quick 6)")
     add("--save", metavar="NAME", help="write benchmarks/results/NAME.json")
+    add("--neighbour", action="store_true", help="keep the last core busy meanwhile (Linux)")
     return made
 
 
@@ -32,7 +35,16 @@ def parse(made, arguments=None):
     if any(count is not None and count < 1 for count in counts):
         made.error("--rounds, --rows and --threads take numbers from 1 up")
     options.budget = options.budget or (6.0 if options.quick else 10.0)
+    if options.neighbour:
+        start_neighbour()
     return options
+
+
+def start_neighbour():
+    """Start a process that keeps the last core busy until this one ends."""
+    work = f"import os; os.sched_setaffinity(0, {{{timing.n_cores() - 1}}})\nwhile True: pass"
+    neighbour = subprocess.Popen([sys.executable, "-c", work])
+    atexit.register(neighbour.kill)
 
 
 def begin(name, peer_names):

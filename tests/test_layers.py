@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     (
         *("_version", "_files", "_types", "native", "information", "criteria", "_threads"),
-        *("_signals", "_impurity", "_cupy"),
+        *("_signals", "_crowd", "_impurity", "_cupy"),
     ),
     (
         *(

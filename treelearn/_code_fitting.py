@@ -34,8 +34,8 @@ _FEWEST_RANKED_CELLS_OF_TWO_CLASSES = 500_000
 _LARGEST_HISTOGRAM = 2**22
 # Fewer cells are not worth a second thread: waking it where a core is shared takes some
 # milliseconds (letter, 320,000 cells, encodes in 1 ms and grows in 4; skin, 735,000: 3 and 8).
-_CELLS_TO_ENCODE = 2_000_000
-_CELLS_TO_GROW = 400_000
+_CELLS_TO_ENCODE = 300_000
+_CELLS_TO_GROW = 75_000
 # Counts of bits take a kilobyte a class.
 _MOST_CLASSES = 4096
 # Two classes: lists are faster where most columns have more values than this (spambase 6.8 ms

@@ -23,6 +23,7 @@ from ._code_node cimport (
 from ._code_scan cimport SMALL_NODE
 from ._code_types cimport *
 from ._codes cimport CodeSet
+from ._crowd cimport begin_region, begin_share
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
 from ._queue cimport (
     Queue,
@@ -31,6 +32,7 @@ from ._queue cimport (
     close_queue,
     finish,
     is_waited_for,
+    n_at_work,
     put,
     take,
 )
@@ -277,6 +279,10 @@ cdef class CodeGrower:
         cdef Growth* growth
         cdef int32_t number
         cdef int i, k, n_threads = self.n_threads
+        cdef int n_working = n_at_work(
+            n_threads, <int64_t> search.table.n_samples * self.codes.n_features
+        )
+        cdef int64_t due
         samples = np.arange(search.table.n_samples, dtype=np.int32)
         cdef int32_t[::1] samples_view = samples
         search.samples = &samples_view[0]
@@ -307,13 +313,15 @@ cdef class CodeGrower:
             elif put(&queue, root, growth) != 0:
                 queue.status = MEMORY_RAN_OUT
                 free(root)
-            elif n_threads == 1:
+            elif n_working == 1:
                 with nogil:
                     work_off(search, &queue, workspaces)
             else:
+                due = begin_region(n_working)
                 for i in prange(
-                    n_threads, nogil=True, num_threads=n_threads, schedule="static", chunksize=1
+                    n_working, nogil=True, num_threads=n_working, schedule="static", chunksize=1
                 ):
+                    begin_share(due)
                     work_off(search, &queue, workspaces + i)
             if queue.status == MEMORY_RAN_OUT:
                 raise MemoryError("Unable to allocate memory for the nodes of the tree.")

@@ -9,10 +9,11 @@ Columns of at most `MOST_NARROW` values become bits, one for every possible cut,
 no more than 256 of them (native/codes_bits.h); the others are kept by column and by row.
 """
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, prange, threadid
 
 import numpy as np
 
+from ._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from ._types cimport *
 
 cdef extern from "native/simd.h" nogil:
@@ -214,14 +215,19 @@ cdef class CodeSet:
         cdef const char* values = <const char*> address_of(X)
         cdef const int32_t* order = <const int32_t*> address_of(self.arrays["order"])
         cdef int size = X.itemsize
+        cdef int64_t due
         if n_ranked > 0 and n > 0:
-            for k in prange(
-                n_ranked, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-            ):
-                found_view[k] = tl_rank_column(
-                    is_double, values + features[k] * size, n_features, order, n,
-                    &ranks_view[k, 0], &distinct_view[k, 0],
-                )
+            n_threads = n_threads_now(n_threads)
+            due = begin_region(n_threads)
+            with nogil, parallel(num_threads=n_threads):
+                begin_share(due)
+                for k in prange(n_ranked, schedule="dynamic", chunksize=1):
+                    begin_share(0)
+                    found_view[k] = tl_rank_column(
+                        is_double, values + features[k] * size, n_features, order, n,
+                        &ranks_view[k, 0], &distinct_view[k, 0],
+                    )
+                    end_share()
         if (found == -2).any():
             raise MemoryError("Unable to allocate memory to rank a column.")
         if (found == -1).any():
@@ -321,7 +327,7 @@ cdef class CodeSet:
         cdef TlEncoder encoder
         cdef CodeTable* table = &self.table
         cdef int64_t n = table.n_samples, n_tiles = (n + TL_TILE - 1) // TL_TILE
-        cdef int64_t per_part, part, n_parts
+        cdef int64_t per_part, part, n_parts, due
         cdef int level = tl_simd_level()
         cdef bint is_double = X.dtype == np.float64
         arrays = self.arrays
@@ -366,7 +372,7 @@ cdef class CodeSet:
         encoder.rows = <uint16_t*> address_of(rows)
         encoder.column_stride = table.column_stride
         encoder.columns = <uint16_t*> address_of(columns)
-        n_threads = max(1, min(n_threads, n_tiles))
+        n_threads = max(1, min(n_threads_now(n_threads), n_tiles))
         # Vector code reads 64 codes from any feature on.
         scratch = np.empty((n_threads, self.n_features + 64), dtype=np.uint16)
         cdef uint16_t[:, ::1] codes = scratch
@@ -376,10 +382,13 @@ cdef class CodeSet:
             with nogil:
                 tl_encode(level, is_double, &encoder, 0, n, &codes[0, 0])
             return
-        for part in prange(
-            n_parts, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-        ):
-            tl_encode(
-                level, is_double, &encoder, part * per_part, min(n, (part + 1) * per_part),
-                &codes[threadid(), 0],
-            )
+        due = begin_region(n_threads)
+        with nogil, parallel(num_threads=n_threads):
+            begin_share(due)
+            for part in prange(n_parts, schedule="dynamic", chunksize=1):
+                begin_share(0)
+                tl_encode(
+                    level, is_double, &encoder, part * per_part, min(n, (part + 1) * per_part),
+                    &codes[threadid(), 0],
+                )
+                end_share()

@@ -12,7 +12,7 @@ from ._workspace cimport Workspace
 
 cdef enum:
     # A node of fewer entries is grown in less time than it takes to wake a thread.
-    FEWEST_HANDED_ON = 20000
+    FEWEST_HANDED_ON = 4000
 
 
 cdef int grow_in_other_form(

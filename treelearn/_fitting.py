@@ -35,7 +35,7 @@ _LARGEST_TABLE = 2**25
 _LARGEST_KEPT_TABLE = 2**17
 # A fit of fewer cells takes some milliseconds: starting a second thread would cost as much
 # (benchmarks/fit.py, iris and letter).
-_FEWEST_CELLS_FOR_THREADS = 200_000
+_FEWEST_CELLS_FOR_THREADS = 30_000
 # Sorting fewer cells takes as long as telling whether they were sorted before.
 _FEWEST_CELLS_KEPT = 20_000
 # Next to order 1 the sums of powers all come to the weight of the node, and differ by rounding.

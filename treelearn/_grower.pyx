@@ -13,6 +13,7 @@ from libc.string cimport memset
 import numpy as np
 
 from ._best_first cimport grow_best_first
+from ._crowd cimport begin_region, begin_share
 from ._depth_first cimport grow_depth_first, work_off
 from ._node cimport (
     CHANGES_FORM,
@@ -24,7 +25,7 @@ from ._node cimport (
     hand_on,
     release_node,
 )
-from ._queue cimport Queue, begin_subtree, close_queue
+from ._queue cimport Queue, begin_subtree, close_queue, n_at_work
 from ._records cimport Growth, assemble, write_leaf, write_record
 from ._screened cimport can_be_screened
 from ._signals cimport raise_pending
@@ -261,7 +262,8 @@ cdef class Grower:
         cdef TrainingSet data = self.training_set
         cdef Search* search = &self.search
         cdef Buffers buffers
-        cdef int n_threads = self.n_threads
+        cdef int n_threads = self.n_threads, n_working
+        cdef int64_t due
         cdef Workspace* workspaces = NULL
         cdef Queue queue
         cdef Growth* growth
@@ -318,10 +320,13 @@ cdef class Grower:
                 queue.status = status
             if queue.status == 0 and queue.n_tasks > 0:
                 buffers.n_threads = 1
+                n_working = n_at_work(n_threads, <int64_t> root.n_samples * search.n_features)
+                due = begin_region(n_working)
                 # Subtrees write to their own records and to their own part of the buffers.
                 for i in prange(
-                    n_threads, nogil=True, num_threads=n_threads, schedule="static", chunksize=1
+                    n_working, nogil=True, num_threads=n_working, schedule="static", chunksize=1
                 ):
+                    begin_share(due)
                     work_off(search, &buffers, &queue, workspaces + i)
             if queue.status == MEMORY_RAN_OUT:
                 asked = max([queue.subtrees[i].bytes_asked for i in range(queue.n_subtrees)])

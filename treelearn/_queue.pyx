@@ -7,6 +7,7 @@ neighbour holds up nobody else.
 
 from libc.stdlib cimport calloc, free, realloc
 
+from ._crowd cimport begin_share, end_share
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
 from ._records cimport Growth, release
 from ._signals cimport must_stop
@@ -79,6 +80,8 @@ cdef bint take(Queue* queue, bint polls, double* last_poll, Task* task) noexcept
             is_waiting = not is_waiting
             queue.n_free += 1 if is_waiting else -1
         tl_unlock(&queue.lock)
+        if is_taken:
+            begin_share(0)
         if is_taken or is_over:
             return is_taken
         if polls and must_stop(last_poll):
@@ -88,6 +91,7 @@ cdef bint take(Queue* queue, bint polls, double* last_poll, Task* task) noexcept
 
 cdef void finish(Queue* queue, int status) noexcept nogil:
     """Note that a node that was taken has been grown, or why it could not be."""
+    end_share()
     tl_lock(&queue.lock)
     queue.n_busy -= 1
     if status != 0:

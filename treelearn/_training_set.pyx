@@ -5,12 +5,13 @@ default value where it has one; equal values lie together and stand in the order
 samples; missing values come last.
 """
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, prange, threadid
 from libc.string cimport memset
 
 import numpy as np
 from scipy.sparse import issparse
 
+from ._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from ._lists cimport ListSource, build_lists, filter_list
 from ._signals cimport must_stop, raise_pending
 from ._types cimport *
@@ -280,7 +281,7 @@ cdef class TrainingSet:
         self.default_values = np.zeros(n_features)
         is_row = np.zeros(self.n_total, dtype=np.uint8)
         is_row[self.rows] = 1
-        n_threads = max(1, min(n_threads, n_features))
+        n_threads = max(1, min(n_threads_now(n_threads), n_features))
         pairs = np.empty((n_threads, 2, max(1, lengths.max(initial=0))), dtype=np.uint64)
 
         cdef const int32_t[::1] rows_view = self.rows
@@ -294,6 +295,7 @@ cdef class TrainingSet:
         cdef int32_t size = max(1, min(FEATURES_PER_GROUP, n_features // n_threads))
         cdef int32_t n_groups = (n_features + size - 1) // size
         cdef int32_t group
+        cdef int64_t due
         cdef int status = 0
         cdef double last_poll = 0.0
         source.values = &self.values
@@ -314,15 +316,16 @@ cdef class TrainingSet:
                         &last_poll, &status,
                     )
         else:
-            for group in prange(
-                n_groups, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-            ):
-                build_group(
-                    &source, group * size, min(size, n_features - group * size),
-                    &pairs_view[threadid(), 0, 0], &pairs_view[threadid(), 1, 0],
-                    &starts_view[0], &entries_view[0], &segments_view[0, 0], &defaults_view[0],
-                    threadid() == 0, &last_poll, &status,
-                )
+            due = begin_region(n_threads)
+            with nogil, parallel(num_threads=n_threads):
+                begin_share(due)
+                for group in prange(n_groups, schedule="dynamic", chunksize=1):
+                    build_group(
+                        &source, group * size, min(size, n_features - group * size),
+                        &pairs_view[threadid(), 0, 0], &pairs_view[threadid(), 1, 0],
+                        &starts_view[0], &entries_view[0], &segments_view[0, 0],
+                        &defaults_view[0], threadid() == 0, &last_poll, &status,
+                    )
         if status == MEMORY_RAN_OUT:
             raise MemoryError(f"Unable to allocate {24 * n_rows} bytes to sort a column.")
         if status == INTERRUPTED:
@@ -346,9 +349,11 @@ cdef void build_group(
     """Build some lists, unless another thread has failed or was interrupted."""
     if status[0] != 0:
         return
+    begin_share(0)
     if build_lists(
         source, first_feature, n_features, pairs, spare, starts, entries, segments, default_values
     ) != 0:
         status[0] = MEMORY_RAN_OUT
     elif polls and must_stop(last_poll):
         status[0] = INTERRUPTED
+    end_share()

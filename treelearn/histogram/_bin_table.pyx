@@ -4,6 +4,7 @@ from cython.parallel cimport prange
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from .._types cimport *
 
 cdef extern from "native/histogram.h" nogil:
@@ -124,23 +125,27 @@ cdef int fill_shared_histogram(
     int n_threads,
 ) noexcept nogil:
     """Count samples into a histogram by several threads; return -1 when memory runs out."""
-    cdef int64_t n_bytes = histogram_bytes(table), per_thread = (n + n_threads - 1) // n_threads
+    cdef int64_t n_bytes = histogram_bytes(table), per_thread, first, due
     cdef char* parts
-    cdef int64_t first
     cdef int thread
-    if n_threads == 1 or n < FEWEST_SHARED:
+    n_threads = n_threads_now(n_threads) if n >= FEWEST_SHARED else 1
+    if n_threads == 1:
         fill_histogram(search, table, records, samples, n, cells)
         return 0
     parts = <char*> calloc(n_threads - 1, n_bytes)
     if parts == NULL:
         return -1
+    per_thread = (n + n_threads - 1) // n_threads
+    due = begin_region(n_threads)
     for thread in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+        begin_share(due)
         first = thread * per_thread
         fill_histogram(
             search, table, records + first * table.record_bytes, samples + first,
             max(0, min(per_thread, n - first)),
             cells if thread == 0 else <void*> (parts + (thread - 1) * n_bytes),
         )
+        end_share()
     for thread in range(n_threads - 1):
         add_histogram(table, cells, parts + thread * n_bytes)
     free(parts)

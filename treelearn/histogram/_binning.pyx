@@ -1,10 +1,11 @@
 """Bin edges from a sorted sample, and codes from edges."""
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 import numpy as np
 
+from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from .._signals cimport must_stop, raise_pending
 
 cdef extern from "native/binning.h" nogil:
@@ -47,6 +48,7 @@ def sample_columns(const real[:, :] X, const int64_t[::1] rows, int n_threads=1)
     cdef int64_t block, i, f
     found = np.empty((n_features, n), dtype=np.float32 if real is float else np.float64)
     cdef real[:, ::1] target = found
+    n_threads = n_threads_now(n_threads)
     for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
         for f in range(n_features):
             for i in range(
@@ -168,9 +170,10 @@ def encode(
     lowest, highest : ndarray of shape (n_threads, bin_starts[-1]) or None
         Of the dtype of X; in, out: the lowest and highest value of each bin.
     n_missing : memoryview of shape (n_threads, n_features)
-        In, out; its length is the number of threads.
+        In, out; its length is the most threads.
     """
-    cdef int n_threads = <int> n_missing.shape[0], thread
+    cdef int n_threads = n_threads_now(<int> n_missing.shape[0]), thread
+    cdef int64_t due
     cdef int64_t n_rows = X.shape[0], n_features = X.shape[1]
     cdef int64_t n_blocks = (n_rows + ROWS_PER_BLOCK - 1) // ROWS_PER_BLOCK, block
     cdef int is_double = X.dtype == np.float64
@@ -202,21 +205,22 @@ def encode(
                     break
     else:
         # Handed out one by one, so that a thread whose core is taken is not waited for.
-        for block in prange(
-            n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic", chunksize=1
-        ):
-            if not is_stopped[0]:
-                thread = threadid()
-                encode_block(
-                    values, value_row_stride, value_column_stride, value_bytes, n_rows,
-                    n_features, block, edge_data, &edge_starts[0], &bin_starts[0],
-                    <char*> codes, code_bytes, row_stride, column_stride,
-                    NULL if low == NULL else low + thread * n_bins * value_bytes,
-                    NULL if low == NULL else high + thread * n_bins * value_bytes,
-                    &n_missing[thread, 0],
-                )
-                if thread == 0 and must_stop(&last_poll):
-                    is_stopped[0] = True
+        due = begin_region(n_threads)
+        with nogil, parallel(num_threads=n_threads):
+            begin_share(due)
+            for block in prange(n_blocks, schedule="dynamic", chunksize=1):
+                if not is_stopped[0]:
+                    thread = threadid()
+                    encode_block(
+                        values, value_row_stride, value_column_stride, value_bytes, n_rows,
+                        n_features, block, edge_data, &edge_starts[0], &bin_starts[0],
+                        <char*> codes, code_bytes, row_stride, column_stride,
+                        NULL if low == NULL else low + thread * n_bins * value_bytes,
+                        NULL if low == NULL else high + thread * n_bins * value_bytes,
+                        &n_missing[thread, 0],
+                    )
+                    if thread == 0 and must_stop(&last_poll):
+                        is_stopped[0] = True
     if is_stopped[0]:
         raise_pending()
 
@@ -243,6 +247,7 @@ cdef void encode_block(
     """Encode all columns of a block of rows."""
     cdef int64_t first = block * ROWS_PER_BLOCK
     cdef int64_t n = min(n_rows - first, <int64_t> ROWS_PER_BLOCK), f
+    begin_share(0)
     for f in range(n_features):
         n_missing[f] += tl_encode(
             value_bytes == 8, code_bytes,
@@ -253,3 +258,4 @@ cdef void encode_block(
             NULL if lowest == NULL else lowest + bin_starts[f] * value_bytes,
             NULL if lowest == NULL else highest + bin_starts[f] * value_bytes,
         )
+    end_share()

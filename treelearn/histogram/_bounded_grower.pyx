@@ -10,6 +10,7 @@ from libc.stdlib cimport free, malloc
 
 import numpy as np
 
+from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from .._grower cimport scan_of
 from .._lists cimport ListSource, build_lists
 from .._node cimport (
@@ -29,7 +30,8 @@ from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of
 from ._bin_table cimport BinTable, fill_shared_histogram, histogram_bytes, records_of
 from ._binned_set cimport BinnedSet
-from ._bounded_scan cimport column_of, find_bounded_split, tl_column
+from ._bounded_scan cimport column_of, tl_column
+from ._bounded_search cimport find_bounded_split
 from ._bounds cimport BoundedTable, serves_bounds
 from ._histogram_grower cimport HistogramGrower, share_out_histogram
 
@@ -85,34 +87,42 @@ cdef void divide(
     cdef const Node* node = &candidate.node
     cdef tl_column column = column_of(search, candidate.split.feature)
     cdef tl_inside_cut cut
-    cdef int64_t n = node.n_samples, per_thread, first, left
+    cdef int64_t n = node.n_samples, per_thread, first, left, due
     cdef int64_t[MOST_SHARES] n_left
-    cdef int n_threads = min(buffers.n_threads, <int> MOST_SHARES), t
+    cdef int n_threads = 1, t
+    if n >= FEWEST_SHARED:
+        n_threads = min(n_threads_now(buffers.n_threads), <int> MOST_SHARES)
     cut.feature = candidate.split.feature
     cut.bin = candidate.split.bin
     cut.threshold = candidate.split.threshold
     cut.column = &column if candidate.split.n_stored_left > 0 else NULL
-    if n_threads == 1 or n < FEWEST_SHARED:
+    if n_threads == 1:
         divide_part(buffers, candidate, &cut, 0, n, 0)
         return
     per_thread = (n + n_threads - 1) // n_threads
+    due = begin_region(n_threads)
     for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+        begin_share(due)
         first = min(n, t * per_thread)
         n_left[t] = tl_count_below(
             &cut, records_of(table, node.buffer, node.start + first),
             min(n, (t + 1) * per_thread) - first, table.record_bytes,
             buffers.samples[node.buffer] + node.start + first,
         )
+        end_share()
     left = 0
     for t in range(n_threads):
         first = n_left[t]
         n_left[t] = left
         left += first
+    due = begin_region(n_threads)
     for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+        begin_share(due)
         first = min(n, t * per_thread)
         divide_part(
             buffers, candidate, &cut, first, min(n, (t + 1) * per_thread) - first, n_left[t]
         )
+        end_share()
 
 
 cdef int evaluate_bounded(

@@ -20,14 +20,9 @@ threshold are those of the lists, to the bit:
 
 from libc.math cimport INFINITY, nextafter
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
 
-from cython.parallel cimport prange, threadid
-
-from .._node cimport CHANGES_FORM, INTERRUPTED, MEMORY_RAN_OUT, Buffers
+from .._node cimport INTERRUPTED, MEMORY_RAN_OUT, Buffers
 from .._runs cimport Cut, add_run, pass_run
-from .._scan cimport prepare_node
 from .._sorting cimport order_doubles, sample_in
 from .._splitter cimport needs_double, threshold_between
 from .._types cimport *
@@ -40,16 +35,11 @@ from ._bounds cimport (
     SOLID,
     BoundedTable,
     Bounds,
-    bound_feature,
-    close_bounds,
     collect,
     first_of,
     margin_of,
     mark_bins,
-    most_alive,
-    open_bounds,
     samples_of,
-    share_alive,
     sum_lower_bins,
 )
 
@@ -60,8 +50,6 @@ cdef extern from "native/inside.h" nogil:
         uint64_t* pairs, uint64_t* spare,
     )
 
-cdef enum:
-    FEWEST_SHARED = 32768   # samples below which sharing out costs more than it saves
 
 cdef tl_column column_of(const Search* search, int32_t feature) noexcept nogil:
     """Where the values of a feature lie."""
@@ -97,13 +85,6 @@ cdef int write_entries(
             )
         entries[i] = <uint32_t> pairs[i] | <uint32_t> is_start
     return 0
-
-
-cdef inline bint comes_first(int32_t feature, int64_t n_left, const Split* best) noexcept nogil:
-    """Whether a cut wins over the best one if they score alike."""
-    if feature != best.feature:
-        return feature < best.feature
-    return n_left < best.n_left
 
 
 cdef void set_left(
@@ -302,7 +283,6 @@ cdef int scan_features(
     const Node* node,
     int32_t first_feature,
     int32_t end_feature,
-    int32_t skipped,            # a feature that was looked at
     Bounds* bounds,             # in, out: the bar
     Workspace* work,
     Split* best,                # in, out
@@ -321,7 +301,7 @@ cdef int scan_features(
         end = feature
         while end < end_feature:
             bounds.n_alive[end] = -1
-            if end != skipped:
+            if not bounds.is_scanned[end]:
                 mark_bins(<const BoundedTable*> table, end, work, bounds)
             if n_alive > 0 and n_alive + bounds.n_alive[end] > node.n_samples:
                 break
@@ -354,117 +334,3 @@ cdef int scan_features(
         bounds.bar = max(bounds.bar, best.score - margin_of(node, best.score))
         feature = end
     return 0
-
-
-cdef bint is_better(const Split* candidate, const Split* best) noexcept nogil:
-    """Compare the best cuts of two threads."""
-    if candidate.feature < 0 or candidate.score < best.score:
-        return False
-    return candidate.score > best.score or comes_first(
-        candidate.feature, candidate.n_left, best
-    )
-
-
-cdef int share_features(
-    const Search* search,
-    const Buffers* buffers,
-    const Node* node,
-    int32_t skipped,
-    const Bounds* bounds,
-    Split* best,                # in, out
-    int64_t* left_stats,        # in, out
-) noexcept nogil:
-    """Look at the cuts of all features that may win, by several threads."""
-    cdef int n_threads = buffers.n_threads, thread
-    cdef int32_t n_stats = search.targets.n_stats, feature
-    cdef Split* found = <Split*> malloc(n_threads * sizeof(Split))
-    cdef int64_t* stats = <int64_t*> malloc(n_threads * n_stats * sizeof(int64_t))
-    cdef Bounds* shares = <Bounds*> malloc(n_threads * sizeof(Bounds))
-    cdef int* failures = <int*> malloc(n_threads * sizeof(int))
-    cdef int status = 0
-    if found == NULL or stats == NULL or shares == NULL or failures == NULL:
-        status = MEMORY_RAN_OUT
-    else:
-        for thread in range(n_threads):
-            # Every thread starts from the best so far, and rules out by what it finds itself.
-            found[thread] = best[0]
-            shares[thread] = bounds[0]
-            failures[thread] = 0
-            memcpy(stats + thread * n_stats, left_stats, n_stats * sizeof(int64_t))
-            if thread > 0:
-                prepare_node(search, node, buffers.workspaces + thread)
-        for feature in prange(
-            search.n_features, num_threads=n_threads, schedule="dynamic", chunksize=1
-        ):
-            if failures[threadid()] == 0:
-                failures[threadid()] = scan_features(
-                    search, buffers, node, feature, feature + 1, skipped, shares + threadid(),
-                    buffers.workspaces + threadid(), found + threadid(),
-                    stats + threadid() * n_stats,
-                )
-        for thread in range(n_threads):
-            status = max(status, failures[thread])
-            if is_better(found + thread, best):
-                best[0] = found[thread]
-                memcpy(left_stats, stats + thread * n_stats, n_stats * sizeof(int64_t))
-    free(found)
-    free(stats)
-    free(shares)
-    free(failures)
-    return status
-
-
-cdef int find_bounded_split(
-    const Search* search,
-    Buffers* buffers,
-    const Node* node,
-    Workspace* work,
-    Split* best,                # out; its feature is -1 where no cut is feasible
-    int64_t* left_stats,        # out
-) noexcept nogil:
-    """Find the best split of a node whose histogram is there.
-
-    Codes below ``best.bin`` go left, and ``best.n_stored_left`` samples of the bin itself.
-    Returns CHANGES_FORM where so many bins are alive that sorting is cheaper.
-    """
-    cdef const BoundedTable* bounded = <const BoundedTable*> buffers.table
-    cdef const BinTable* table = &bounded.base
-    cdef double limit = bounded.patience * most_alive(search, buffers, node)
-    cdef Bounds bounds
-    cdef int32_t feature, top = 0
-    cdef int status = 0
-    memset(best, 0, sizeof(Split))
-    best.feature = -1
-    best.score = -INFINITY
-    best.tie_score = -INFINITY
-    if open_bounds(table, &bounds) != 0:
-        return MEMORY_RAN_OUT
-    prepare_node(search, node, work)
-    for feature in range(table.n_features):
-        bound_feature(search, node, table, feature, work, &bounds)
-        if bounds.best_edge[feature] > bounds.best_edge[top]:
-            top = feature
-    bounds.bar = bounds.best_edge[top]
-    if bounds.bar > -INFINITY:
-        bounds.bar -= margin_of(node, bounds.bar)
-    if share_alive(bounded, node, work, &bounds) > 4.0 * limit:
-        status = CHANGES_FORM
-    if status == 0:
-        # The feature with the best edge first: what its bins reach rules out more of the others.
-        status = scan_features(
-            search, buffers, node, top, top + 1, -1, &bounds, work, best, left_stats
-        )
-    if status == 0 and share_alive(bounded, node, work, &bounds) > limit:
-        status = CHANGES_FORM
-    if status == 0 and buffers.n_threads > 1 and node.n_samples >= FEWEST_SHARED:
-        status = share_features(
-            search, buffers, node, top, &bounds, best, left_stats
-        )
-    elif status == 0:
-        status = scan_features(
-            search, buffers, node, 0, table.n_features, top, &bounds, work, best, left_stats
-        )
-    close_bounds(&bounds)
-    # What a node never saw goes where more samples go.
-    best.missing_goes_left = 2 * <int64_t> best.n_left > node.n_samples
-    return status

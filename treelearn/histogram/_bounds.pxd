@@ -32,6 +32,8 @@ cdef struct Bounds:
     double* best_edge       # per feature
     int64_t* n_alive        # per feature: samples in bins that are alive; -1: none may win
     int64_t* largest        # per feature: samples in the largest of those
+    int32_t* order          # the features, as they are looked at
+    uint8_t* is_scanned     # per feature
     double bar              # what scores less cannot win
 
 cdef inline double margin_of(const Node* node, double score) noexcept nogil:

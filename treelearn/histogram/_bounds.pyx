@@ -57,7 +57,8 @@ cdef int open_bounds(const BinTable* table, Bounds* bounds) noexcept nogil:
     cdef int32_t n_features = table.n_features
     cdef char* block = <char*> malloc(
         n * (4 * sizeof(double) + sizeof(int32_t) + sizeof(uint8_t))
-        + n_features * (sizeof(double) + 2 * sizeof(int64_t))
+        + n_features
+        * (sizeof(double) + 2 * sizeof(int64_t) + sizeof(int32_t) + sizeof(uint8_t))
     )
     bounds.n_before = <double*> block
     if block == NULL:
@@ -69,7 +70,10 @@ cdef int open_bounds(const BinTable* table, Bounds* bounds) noexcept nogil:
     bounds.n_alive = <int64_t*> (bounds.best_edge + n_features)
     bounds.largest = bounds.n_alive + n_features
     bounds.next = <int32_t*> (bounds.largest + n_features)
-    bounds.fate = <uint8_t*> (bounds.next + n)
+    bounds.order = bounds.next + n
+    bounds.fate = <uint8_t*> (bounds.order + n_features)
+    bounds.is_scanned = bounds.fate + n
+    memset(bounds.is_scanned, 0, n_features)
     return 0
 
 

@@ -6,6 +6,7 @@ from libc.string cimport memset
 
 import numpy as np
 
+from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from .._grower cimport Grower
 from .._node cimport (
     DONE,
@@ -112,35 +113,43 @@ cdef void move(
     cdef const BinTable* table = <const BinTable*> buffers.table
     cdef const Node* node = &candidate.node
     cdef const Split* split = &candidate.split
-    cdef int64_t n = node.n_samples, per_thread, first, left
+    cdef int64_t n = node.n_samples, per_thread, first, left, due
     cdef int64_t[MOST_SHARES] n_left
-    cdef int n_threads = min(buffers.n_threads, <int> MOST_SHARES), t
-    cdef int n_counting = n_threads if n >= FEWEST_COUNTED else 1
+    cdef int n_threads = 1, n_counting, t
     cdef uint32_t also = NO_CODE
-    if n_threads == 1 or n < FEWEST_SHARED:
+    if n >= FEWEST_SHARED:
+        n_threads = min(n_threads_now(buffers.n_threads), <int> MOST_SHARES)
+    if n_threads == 1:
         move_part(search, buffers, candidate, moves_records, moves_samples, 0, n, 0)
         return
     if split.missing_goes_left:
         also = table.n_bins[split.feature]
     per_thread = (n + n_threads - 1) // n_threads
+    n_counting = n_threads if n >= FEWEST_COUNTED else 1
+    due = begin_region(n_counting)
     for t in prange(n_threads, num_threads=n_counting, schedule="static", chunksize=1):
+        begin_share(due)
         first = min(n, t * per_thread)
         n_left[t] = tl_count_left(
             records_of(table, node.buffer, node.start + first),
             min(n, (t + 1) * per_thread) - first,
             table.record_bytes, split.feature, table.code_bytes, split.bin, also,
         )
+        end_share()
     left = 0
     for t in range(n_threads):
         first = n_left[t]
         n_left[t] = left
         left += first
+    due = begin_region(n_threads)
     for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
+        begin_share(due)
         first = min(n, t * per_thread)
         move_part(
             search, buffers, candidate, moves_records, moves_samples, first,
             min(n, (t + 1) * per_thread) - first, n_left[t],
         )
+        end_share()
 
 
 cdef int evaluate_binned(
