@@ -16,7 +16,7 @@ from ._types cimport *
 cdef extern from "native/queue.h" nogil:
     void tl_lock(tl_lock_t*)
     void tl_unlock(tl_lock_t*)
-    void tl_rest()
+    void tl_rest(int n_before)
 
 
 cdef Growth* begin_subtree(Queue* queue, int32_t* number) noexcept nogil:
@@ -67,6 +67,7 @@ cdef int put(Queue* queue, void* node, Growth* growth) noexcept nogil:
 cdef bint take(Queue* queue, bint polls, double* last_poll, Task* task) noexcept nogil:
     """Wait for a node; return False when all are done or growth is to end."""
     cdef bint is_waiting = False, is_over = False, is_taken = False
+    cdef int n_rests = 0
     while True:
         tl_lock(&queue.lock)
         if queue.status == 0 and queue.n_tasks > 0:
@@ -86,7 +87,8 @@ cdef bint take(Queue* queue, bint polls, double* last_poll, Task* task) noexcept
             return is_taken
         if polls and must_stop(last_poll):
             queue.status = INTERRUPTED
-        tl_rest()
+        tl_rest(n_rests)
+        n_rests += 1
 
 
 cdef void finish(Queue* queue, int status) noexcept nogil:
