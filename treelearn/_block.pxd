@@ -2,6 +2,11 @@ from ._pass cimport Sweep
 from ._types cimport *
 from ._workspace cimport Workspace
 
+cdef inline bint is_constrained(const Search* search, int32_t feature) noexcept nogil:
+    """Return whether the values of a feature's cuts must grow or fall with it."""
+    return search.rules.monotonic != NULL and search.rules.monotonic[feature] != 0
+
+
 cdef void offer(
     const Search* search, const Node* node, const Segment* segment, Workspace* work,
     Sweep* sweep, int32_t code, Split* best, int32_t* best_code,

@@ -58,8 +58,6 @@ cdef bint is_feasible(
     cdef const Rules* rules = &search.rules
     cdef int64_t weight_right = node.weight - weight_left
     cdef int32_t i, output
-    cdef double value_left, value_right
-    cdef int8_t direction
     if n_left < rules.min_samples_leaf or node.n_samples - n_left < rules.min_samples_leaf:
         return False
     if weight_left < rules.min_weight_leaf or weight_right < rules.min_weight_leaf:
@@ -70,28 +68,37 @@ cdef bint is_feasible(
         for output in range(targets.n_outputs):
             if left[2 * output] <= 0 or right[2 * output] <= 0:
                 return False
-    if rules.monotonic != NULL and rules.monotonic[feature] != 0:
-        direction = rules.monotonic[feature]
-        value_left = mean_value(targets, left, weight_left)
-        value_right = mean_value(targets, right, weight_right)
-        if (value_left - value_right) * direction > 0:
-            return False
-        if min(value_left, value_right) < node.lower_bound:
-            return False
-        if max(value_left, value_right) > node.upper_bound:
-            return False
-    return True
+    return not is_constrained(search, feature) or is_monotonic(
+        search, node, feature, <double> left[0], <double> weight_left, <double> right[0],
+        <double> weight_right,
+    )
 
 
-cdef inline double mean_value(
-    const Targets* targets, const int64_t* stats, int64_t weight
+cdef bint is_monotonic(
+    const Search* search,
+    const Node* node,
+    int32_t feature,
+    double left,            # count of class 0, or sum
+    double weight_left,
+    double right,
+    double weight_right,
 ) noexcept nogil:
+    """Return whether the values of both sides obey a feature's constraint."""
+    cdef const Targets* targets = &search.targets
+    cdef double value_left = mean_value(targets, left, weight_left)
+    cdef double value_right = mean_value(targets, right, weight_right)
+    return not (
+        (value_left - value_right) * search.rules.monotonic[feature] > 0
+        or min(value_left, value_right) < node.lower_bound
+        or max(value_left, value_right) > node.upper_bound
+    )
+
+
+cdef inline double mean_value(const Targets* targets, double sum, double weight) noexcept nogil:
     """Value that monotonic constraints compare: the share of class 0, or the mean."""
     if targets.is_classification:
-        return <double> stats[0] / <double> weight
-    return targets.centres[0] + (
-        <double> stats[0] * targets.sum_unit / (<double> weight * targets.weight_unit)
-    )
+        return sum / weight
+    return targets.centres[0] + sum * targets.sum_unit / (weight * targets.weight_unit)
 
 
 cdef double score_stats(
@@ -140,6 +147,7 @@ cdef void score_block(
     cdef double min_weight = <double> search.rules.min_weight_leaf
     cdef int64_t min_samples = search.rules.min_samples_leaf
     cdef double ones = 0.0, right_weight, whole
+    cdef bint is_free = not is_constrained(search, segment.feature)
     cdef int first = 0, end = sweep.n_candidates, i
     sweep.n_candidates = 0
     # Candidates come with growing left sides: the feasible ones are a range.
@@ -194,7 +202,13 @@ cdef void score_block(
             score,
         )
     for i in range(first, end):
-        if score[i] >= best.score:
+        if score[i] >= best.score and (
+            is_free
+            or is_monotonic(
+                search, node, segment.feature, sum_left[i], weight_left[i], sum_right[i],
+                weight - weight_left[i],
+            )
+        ):
             keep_better(best, segment, sweep, work.position[i], score[i], 0.0, best_code)
 
 

@@ -153,9 +153,7 @@ cdef class Grower:
             ranks = rules["y_ranks"]
             search.y_ranks = &ranks[0, 0]
         search.sums_moments = (
-            not search.targets.is_classification
-            and search.targets.n_outputs == 1
-            and search.rules.monotonic == NULL
+            not search.targets.is_classification and search.targets.n_outputs == 1
         )
         if guide is not None:
             self.arrays["guide"] = guide
@@ -174,6 +172,7 @@ cdef class Grower:
         if data.root_segments is None:
             # Binned samples have no lists.
             search.scan = SCAN_OTHER
+            search.sums_moments = search.sums_moments and search.rules.monotonic == NULL
             search.keeps_samples = True
             search.may_narrow = search.may_be_tiny = False
             return
@@ -195,6 +194,7 @@ cdef class Grower:
             and search.targets.has_unit_weights
             and search.rules.max_features >= search.n_features
             and search.rules.max_leaf_nodes == 0
+            and search.rules.monotonic == NULL
         )
 
     cdef int open_buffers(self, Buffers* buffers) except -1:

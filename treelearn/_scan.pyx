@@ -23,7 +23,7 @@ misclassification the largest class of either side.
 
 from libc.string cimport memcpy, memset
 
-from ._block cimport offer, score_block
+from ._block cimport is_constrained, is_feasible, offer, score_block
 from ._largest cimport set_largest
 from ._pass cimport (
     BINARY,
@@ -169,7 +169,9 @@ cdef bint scan_feature(
         elif segment.n_below == 0 or segment.n_above == 0:
             if not has_two_values(search, list, n_stored):
                 return False
-    if search.scan != SCAN_OTHER:
+    if search.scan != SCAN_OTHER and is_constrained(search, segment.feature):
+        scan_constrained(search, node, list, segment, work, best, &best_code)
+    elif search.scan != SCAN_OTHER:
         scan_runs(search, node, list, segment, work, best, &best_code)
     else:
         sweep_feature(
@@ -180,6 +182,75 @@ cdef bint scan_feature(
         best.default_goes_left = n_default > 0 and best_code > segment.n_below
         best.n_stored_left = best_code - best.default_goes_left
     return True
+
+
+cdef void scan_constrained(
+    const Search* search,
+    const Node* node,
+    const void* list,
+    const Segment* segment,
+    Workspace* work,
+    Split* best,                # in: a score to beat; out
+    int32_t* best_code,         # in, out
+) noexcept nogil:
+    """Search one feature whose cuts must obey a constraint: the best of all cuts often does."""
+    cdef int32_t n_stored = segment.n_below + segment.n_above
+    cdef const entry_t* entries
+    cdef Split found = best[0]
+    cdef int32_t code = -1
+    scan_runs(search, node, list, segment, work, &found, &code)
+    if code < 0:
+        return
+    entries = widened(search, list, n_stored + segment.n_missing, work)
+    if obeys(search, node, entries, segment, code, found.missing_goes_left, work):
+        best[0] = found
+        best_code[0] = code
+    else:
+        sweep_feature(search, node, entries, segment, work, best, best_code)
+
+
+cdef bint obeys(
+    const Search* search,
+    const Node* node,
+    const entry_t* entries,
+    const Segment* segment,
+    int32_t code,
+    bint missing_goes_left,
+    Workspace* work,
+) noexcept nogil:
+    """Return whether a cut obeys the constraint of its feature."""
+    cdef int32_t n_stats = search.targets.n_stats, i
+    cdef int32_t n_stored = segment.n_below + segment.n_above
+    cdef int32_t n_default = node.n_samples - n_stored - segment.n_missing
+    cdef bint passes_default = n_default > 0 and code > segment.n_below
+    cdef int32_t n_left = code - passes_default
+    cdef int64_t weight = 0, weight_rest = 0
+    memset(work.left, 0, n_stats * sizeof(int64_t))
+    if passes_default:
+        # The node without what stands right of the cut.
+        memset(work.above, 0, n_stats * sizeof(int64_t))
+        add_entries(
+            search, entries + n_left, n_stored - n_left, work, work.above, &weight_rest, PLAIN
+        )
+        if not missing_goes_left:
+            add_entries(
+                search, entries + n_stored, segment.n_missing, work, work.above, &weight_rest,
+                PLAIN,
+            )
+            n_left += n_default
+        else:
+            n_left += n_default + segment.n_missing
+        for i in range(n_stats):
+            work.left[i] = node.stats[i] - work.above[i]
+        weight = node.weight - weight_rest
+    else:
+        add_entries(search, entries, n_left, work, work.left, &weight, PLAIN)
+        if missing_goes_left:
+            add_entries(
+                search, entries + n_stored, segment.n_missing, work, work.left, &weight, PLAIN
+            )
+            n_left += segment.n_missing
+    return is_feasible(search, node, segment.feature, work.left, weight, n_left, work.right)
 
 
 cdef void sweep_feature(
