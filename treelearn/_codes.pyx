@@ -75,6 +75,10 @@ def _bits_of_codes(n_cuts):
     return [field & ~((1 << code) - 1) for code in range(n_cuts + 1)]
 
 
+BITS_OF_CODES = [_bits_of_codes(n_cuts) for n_cuts in range(MOST_NARROW)]
+NO_FEATURE = 2**31 - 1  # of a bit that is left free
+
+
 def column_ranges(X):
     """Return the range of every column, and what its values are.
 
@@ -243,7 +247,6 @@ cdef class CodeSet:
         """Choose which features become bits and which are stored as columns."""
         features, words, starts, codes, bit_features, runs = [], [], [], [], [], []
         bit_field = np.zeros(self.n_features, dtype=np.uint64)
-        tables = [_bits_of_codes(n_cuts) for n_cuts in range(MOST_NARROW)]
         narrow_words = []
         used = 0
         run = None
@@ -255,7 +258,7 @@ cdef class CodeSet:
                 used += 64 - used % 64
             if used + n_cuts > MOST_BITS:
                 break
-            bit_features += [np.iinfo(np.int32).max] * (used - len(codes))
+            bit_features += [NO_FEATURE] * (used - len(codes))
             codes += [0] * (used - len(codes))
             bit_features += [feature] * n_cuts
             codes += range(n_cuts)
@@ -274,7 +277,7 @@ cdef class CodeSet:
             features.append(feature)
             words.append(word)
             starts.append(len(narrow_words))
-            narrow_words += [bits << shift for bits in tables[n_cuts]]
+            narrow_words += [bits << shift for bits in BITS_OF_CODES[n_cuts]]
         n_words = (used + 63) // 64
         n_words = 4 if n_words == 3 else n_words
         is_stored = (n_values + missing > 1) & (bit_field == 0)
