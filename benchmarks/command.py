@@ -42,9 +42,20 @@ def parse(made, arguments=None):
 
 def start_neighbour():
     """Start a process that keeps the last core busy until this one ends."""
-    work = f"import os; os.sched_setaffinity(0, {{{timing.n_cores() - 1}}})\nwhile True: pass"
+    work = (
+        "import os; parent = os.getppid(); os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})"
+        "\nwhile os.getppid() == parent: sum(range(1000000))"
+    )
     neighbour = subprocess.Popen([sys.executable, "-c", work])
-    atexit.register(neighbour.kill)
+    atexit.register(stop_neighbour, neighbour)
+
+
+def stop_neighbour(neighbour):
+    """Stop the process, and say so if it has ended before."""
+    if neighbour.poll() is not None:
+        print("the busy neighbour ended too soon: the figures are those of a quiet core")
+    neighbour.kill()
+    neighbour.wait()
 
 
 def begin(name, peer_names):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csc_matrix
 from strategies import tables
+from treelearn.histogram._binning import sample_columns
 
 from treelearn.histogram import binning
 from treelearn.histogram.binning import Bins, bin_samples
@@ -143,3 +144,14 @@ def test_sparse_is_binned_like_dense(rng):
 def test_a_wrong_number_of_bins_is_refused(max_bins):
     with pytest.raises(ValueError, match="max_bins must be from 2 to 65535"):
         bin_samples(np.zeros((3, 1)), max_bins)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sampled_columns(dtype, n_threads):
+    rng = np.random.default_rng(12)
+    table = rng.normal(size=(500, 10)).astype(dtype)
+    for X in (table, np.asfortranarray(table), table[::-2, 3:], table[:, ::3]):
+        for n_rows in (0, 1, 64, 130):
+            rows = rng.integers(0, len(X), n_rows)
+            np.testing.assert_array_equal(sample_columns(X, rows, n_threads), X[rows].T)

@@ -9,25 +9,24 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its clocks are 
 
 PRELUDE = """
 import time
-from treelearn._crowd import begin_share, end_share, n_threads_now
+from treelearn._crowd import begin_share, crowd_state, end_share, ignore_crowd, n_threads_now
 
 def share(ran=0.0, held_up=0.0):
+    began, began_run = time.monotonic(), time.thread_time()
     begin_share(0)
-    end = time.thread_time() + ran
-    while time.thread_time() < end:
+    while time.thread_time() < began_run + ran:
         pass
     time.sleep(held_up)
     end_share()
+    # A busy machine may hold it up for longer.
+    return time.monotonic() - began - (time.thread_time() - began_run)
 
 def counts():
     return [n_threads_now(n) for n in (1, 2, 3, 8)]
 
-def time_of_wait():
-    began = time.monotonic()
-    while counts() != [1, 2, 3, 8]:
-        assert counts() == [1, 1, 1, 4] or counts() == [1, 2, 3, 8]
-        time.sleep(0.005)
-    return time.monotonic() - began
+def await_end():
+    while crowd_state()[2] >= 0:
+        time.sleep(0.01)
 """
 
 
@@ -46,21 +45,36 @@ def test_all_threads_work_at_first():
 def test_threads_that_are_held_up_are_halved_for_a_while():
     run(
         """
-share(held_up=0.004)
+lost = share(held_up=0.004)
 assert counts() == [1, 1, 1, 4]
-assert 0.3 < time_of_wait() < 10
+credit, wait, left = crowd_state()
+assert credit == 0
+assert 0.4 <= wait <= min(8, 100 * lost + 0.1)
+assert 0 < left <= wait
+await_end()
+assert counts() == [1, 2, 3, 8]
 """
     )
 
 
-def test_second_wait_is_twice_as_long():
+def test_next_wait_is_twice_as_long_if_the_trial_fails():
     run(
         """
-share(held_up=0.002)
-first = time_of_wait()
-share(held_up=0.002)
-second = time_of_wait()
-assert second > min(1.8 * first, 7)
+waits = [0]
+while waits[-1] < 1:
+    share(held_up=0.0025)
+    waits.append(crowd_state()[1])
+    await_end()
+assert all(after >= 2 * before for before, after in zip(waits[1:], waits[2:]))
+"""
+    )
+
+
+def test_no_wait_is_longer_than_eight_seconds():
+    run(
+        """
+share(held_up=0.2)
+assert crowd_state()[1] == 8
 """
     )
 
@@ -68,17 +82,14 @@ assert second > min(1.8 * first, 7)
 def test_time_that_threads_ran_pays_for_a_short_delay():
     run(
         """
-for attempt in range(20):
-    share(ran=0.03)
-    time_of_wait()
-    share(ran=0.03)
-    began = time.monotonic()
-    share(held_up=0.001)
-    if time.monotonic() - began < 0.003:  # a busy machine may let it sleep longer
-        break
-assert counts() == [1, 2, 3, 8]
-share(held_up=0.1)
-assert counts() == [1, 1, 1, 4]
+while crowd_state()[0] < 0.002:
+    await_end()
+    share(ran=0.01)
+credit = crowd_state()[0]
+lost = share(held_up=0.001)
+assert (counts() == [1, 2, 3, 8]) == (lost < credit) or abs(lost - credit) < 1e-4
+if lost < credit:
+    assert crowd_state()[0] < credit
 """
     )
 
@@ -86,8 +97,11 @@ assert counts() == [1, 1, 1, 4]
 def test_credit_is_bounded():
     run(
         """
-share(ran=0.5)
-share(held_up=0.05)
+while crowd_state()[0] < 0.003:
+    await_end()
+    share(ran=0.2)
+assert crowd_state()[0] <= 0.004
+share(held_up=0.02)
 assert counts() == [1, 1, 1, 4]
 """
     )
@@ -97,6 +111,18 @@ def test_share_after_a_long_way_counts_as_held_up():
     run(
         """
 begin_share(1)  # due when the clock began
+assert counts() == [1, 1, 1, 4]
+"""
+    )
+
+
+def test_crowd_can_be_ignored():
+    run(
+        """
+begin_share(1)
+ignore_crowd(True)
+assert counts() == [1, 2, 3, 8]
+ignore_crowd(False)
 assert counts() == [1, 1, 1, 4]
 """
     )
@@ -113,8 +139,10 @@ X = rng.normal(size=(30_000, 10)).astype(np.float32)
 y = (X[:, 0] + rng.normal(size=len(X)) > 0).astype(int)
 for options in ({}, {"max_bins": 63}):
     one = DecisionTreeClassifier(n_jobs=1, **options).fit(X, y).tree_
-    for delay in (0.0, 0.02):
-        share(held_up=delay)
+    for ignores in (True, False):
+        begin_share(1)
+        ignore_crowd(ignores)
+        assert n_threads_now(3) == (3 if ignores else 1)
         found = DecisionTreeClassifier(n_jobs=3, **options).fit(X, y).tree_
         assert (found.feature == one.feature).all() and (found.threshold == one.threshold).all()
 """

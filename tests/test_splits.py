@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csc_matrix
 from strategies import CLASS_CRITERIA, TARGET_CRITERIA, labels, rules, tables, targets, weights
 from tree_checks import walk
 
@@ -159,6 +160,23 @@ def test_larger_table_with_constraints(sign, kind, rng):
         (noisy, DecisionTreeRegressor(monotonic_cst=[sign, 0], max_depth=2)),
     ):
         walk(tree.fit(X, y, w), X, y, w)
+
+
+@pytest.mark.parametrize("criterion", ["squared_error", "poisson"])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_constraints_where_values_are_missing_or_not_stored(sign, criterion, rng):
+    """The best of all cuts disobeys half of the time; zeros make it pass over the default value."""
+    X = np.round(rng.normal(size=(400, 2)), 1)
+    X[rng.random(X.shape) < 0.5] = 0.0
+    y = 5.0 + X[:, 0] + rng.random(400)
+    tree = DecisionTreeRegressor(criterion=criterion, monotonic_cst=[sign, 0], max_depth=3)
+    dense = tree.fit(X, y).tree_
+    walk(tree, X, y)
+    sparse = tree.fit(csc_matrix(X), y).tree_
+    np.testing.assert_array_equal(sparse.feature, dense.feature)
+    np.testing.assert_array_equal(sparse.threshold, dense.threshold)
+    X[rng.random(X.shape) < 0.2] = np.nan
+    walk(tree.fit(X, y), X, y)
 
 
 # In norms of high order all but the largest class drown: cuts are alike up to rounding.

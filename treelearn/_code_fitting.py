@@ -32,8 +32,8 @@ _FEWEST_RANKED_CELLS = 50_000
 _FEWEST_RANKED_CELLS_OF_TWO_CLASSES = 500_000
 # Scratch memory of a thread: one histogram, in cells of 4 bytes.
 _LARGEST_HISTOGRAM = 2**22
-# Fewer cells are not worth a second thread: waking it where a core is shared takes some
-# milliseconds (letter, 320,000 cells, encodes in 1 ms and grows in 4; skin, 735,000: 3 and 8).
+# Fewer cells are not worth a second thread (kr_vs_kp, 115,000 cells: 1.3 ms with one thread and
+# with two; wine_quality, 78,000: 10.2 and 7.4; letter, 320,000: 7.3 and 5.8).
 _CELLS_TO_ENCODE = 300_000
 _CELLS_TO_GROW = 75_000
 # Counts of bits take a kilobyte a class.

@@ -88,7 +88,7 @@ cdef bint take(Queue* queue, bint polls, double* last_poll, Task* task) noexcept
         if polls and must_stop(last_poll):
             queue.status = INTERRUPTED
         tl_rest(n_rests)
-        n_rests += 1
+        n_rests = min(n_rests + 1, 1000)  # those that follow are all alike
 
 
 cdef void finish(Queue* queue, int status) noexcept nogil:

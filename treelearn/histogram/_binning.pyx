@@ -48,13 +48,15 @@ def sample_columns(const real[:, :] X, const int64_t[::1] rows, int n_threads=1)
     cdef int64_t block, i, f
     found = np.empty((n_features, n), dtype=np.float32 if real is float else np.float64)
     cdef real[:, ::1] target = found
-    n_threads = n_threads_now(n_threads)
-    for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
-        for f in range(n_features):
-            for i in range(
-                block * ROWS_PER_SAMPLE_BLOCK, min(n, (block + 1) * ROWS_PER_SAMPLE_BLOCK)
-            ):
-                target[f, i] = X[rows[i], f]
+    cdef int64_t due = begin_region(n_threads)
+    with nogil, parallel(num_threads=n_threads):
+        begin_share(due)
+        for block in prange(n_blocks, schedule="static"):
+            for f in range(n_features):
+                for i in range(
+                    block * ROWS_PER_SAMPLE_BLOCK, min(n, (block + 1) * ROWS_PER_SAMPLE_BLOCK)
+                ):
+                    target[f, i] = X[rows[i], f]
     return found
 
 

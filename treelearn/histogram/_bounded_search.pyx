@@ -165,10 +165,10 @@ cdef int find_bounded_split(
             )
         for k in range(n_first):
             bounds.is_scanned[bounds.order[k]] = True
-    if status == 0 and share_alive(bounded, node, work, &bounds) > limit:
-        status = CHANGES_FORM
-    if status == 0:
-        if n_threads > 1:
+    if status == 0 and n_first < table.n_features:
+        if share_alive(bounded, node, work, &bounds) > limit:
+            status = CHANGES_FORM
+        elif n_threads > 1:
             status = share_features(
                 search, buffers, node, bounds.order + n_first, table.n_features - n_first,
                 n_threads, &bounds, best, left_stats,

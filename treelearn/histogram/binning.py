@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import issparse
 
-from .._crowd import begin_share, end_share, n_threads_now
+from .._crowd import n_threads_now
 from ._binning import encode, last_of_bins, sample_columns
 
 __all__ = ["Bins", "Coder", "MAX_BINS", "bin_samples", "edges_of", "find_bins"]
@@ -338,11 +338,8 @@ def _edges_of_columns(X, max_bins, n_threads, rows):
         return
 
     def of_column(column):
-        begin_share(0)
         column.sort()  # NaN comes last
-        edges = edges_of(column[: column.searchsorted(column.dtype.type(np.nan))], max_bins)
-        end_share()
-        return edges
+        return edges_of(column[: column.searchsorted(column.dtype.type(np.nan))], max_bins)
 
     n_threads = n_threads_now(n_threads)
     rows = np.arange(X.shape[0], dtype=np.int64) if rows is None else rows

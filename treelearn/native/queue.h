@@ -1,6 +1,6 @@
 /* Nodes that threads hand to each other: a lock for a few lines of code, and a short rest.
  *
- * A thread without work sleeps between looks at the queue; nobody spins while a core is shared.
+ * A thread without work looks at the queue for some ten microseconds and sleeps between later looks.
  */
 #ifndef TREELEARN_QUEUE_H
 #define TREELEARN_QUEUE_H
