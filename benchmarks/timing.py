@@ -71,7 +71,7 @@ def interleave(calls, budget_s, n_rounds=None, min_rounds=MIN_ROUNDS):
 
 
 def await_helpers():
-    """Wait until no helper of the call before spins, whose CPU time would count for the next one."""
+    """Wait until no helper of the last call spins: its CPU time would count for the next one."""
     for _ in range(20):
         before = time.process_time()
         time.sleep(0.001)
