@@ -17,6 +17,7 @@ LAYERS = (
     ),
     (
         *(
+            "_target_units",
             "_units",
             "_checks",
             "_sorting",

@@ -7,9 +7,11 @@ import pytest
 from cuda_twin import Namespace
 from hypothesis import given
 from hypothesis import strategies as st
+from treelearn._target_units import moments_in_units
 
 from treelearn._units import (
     WeightUnits,
+    _moments_of_arrays,
     _times_power,
     exact_sum,
     target_units,
@@ -88,6 +90,63 @@ def test_targets(values, seed, is_weighted):
         array = getattr(other, name)
         array = array.get() if hasattr(array, "get") else array
         np.testing.assert_array_equal(array, getattr(found, name))
+
+
+@st.composite
+def tables(draw):
+    """Draw targets of several outputs, each constant, whole, or of any size."""
+    n_samples = draw(st.integers(1, 40))
+    kinds = st.sampled_from(
+        [
+            st.just(draw(st.floats(-1e300, 1e300))),
+            st.integers(-5, 5).map(float),
+            st.floats(-10, 10),
+            st.floats(-1e290, 1e290),
+            st.floats(-1e-290, 1e-290),
+            st.floats(-1e-308, 1e-308),
+        ]
+    )
+    rows = [
+        draw(st.lists(draw(kinds), min_size=n_samples, max_size=n_samples))
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    return np.array(rows)
+
+
+@given(
+    y=tables(),
+    seed=st.integers(0, 99),
+    weighting=st.sampled_from(["unit", "equal", "whole", "any"]),
+    is_centred=st.booleans(),
+    ridge_share=st.sampled_from([0.0, 1e-3]),
+)
+def test_passes_give_the_bits_of_arrays(y, seed, weighting, is_centred, ridge_share):
+    rng = np.random.default_rng(seed)
+    n_samples = y.shape[1]
+    if weighting in ("unit", "equal"):
+        weight = 1.0 if weighting == "unit" else rng.random() + 0.1
+        total = weight * n_samples
+    else:
+        whole = rng.integers(1, 9, n_samples).astype(np.float64)
+        weight = whole if weighting == "whole" else whole * 2.0 ** rng.normal(0, 9, n_samples)
+        total = exact_sum(weight)
+    found = moments_in_units(y, weight, total, is_centred, ridge_share)
+    expected = _moments_of_arrays(y, weight, total, is_centred, ridge_share, np)
+    if found is None:
+        assert np.abs(y).max() > 1e306 or (np.abs(y) < 1e-140).any()
+        return
+    for one, other in zip(found, expected, strict=True):
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
+@pytest.mark.parametrize("n_samples", [1, 7, 2000])
+def test_ordinary_targets_need_no_arrays(n_samples):
+    y = np.random.default_rng(n_samples).normal(1e3, 1.0, (2, n_samples))
+    found = moments_in_units(y, 1.0, float(n_samples), True, 1e-3)
+    expected = _moments_of_arrays(y, 1.0, float(n_samples), True, 1e-3, np)
+    for one, other in zip(found, expected, strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.3, 1e-300, 1e300])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._target_units import moments_in_units
+
 __all__ = ["TargetUnits", "WeightUnits", "exact_sum", "target_units", "weight_units"]
 
 # Sums of whole units stay below 2^61, so that the difference of two fits into 64 bits.
@@ -143,14 +145,35 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
     TargetUnits
         In the library of the targets.
     """
-    # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
-    exponent = _exponent(targets)
-    scaled = _times_power(targets, -exponent, xp)
     weight = weights.unit
     if weights.units is not None:
         weight = weights.units * weights.unit
-    n_outputs, n_samples = targets.shape
-    total = weight * n_samples if weights.units is None else exact_sum(weight, xp)
+    total = weight * targets.shape[1] if weights.units is None else exact_sum(weight, xp)
+    found = None
+    if xp is np:
+        found = moments_in_units(targets, weight, total, is_centred, ridge_share)
+    if found is None:
+        found = _moments_of_arrays(targets, weight, total, is_centred, ridge_share, xp)
+    exponent, centres, ridges, sums, sum_exponent, squares, square_exponent = found
+    return TargetUnits(
+        sums,
+        squares,
+        math.ldexp(1.0, sum_exponent + exponent),
+        math.ldexp(1.0, square_exponent - 2 * sum_exponent),
+        np.ldexp(centres, exponent),
+        np.ldexp(ridges, 2 * exponent),
+    )
+
+
+def _moments_of_arrays(targets, weight, total, is_centred, ridge_share, xp):
+    """Return the moments of targets in units of powers of two, and those powers.
+
+    Centres are in 2^exponent and ridges in its square, as are the numbers that the moments count.
+    """
+    # Scaled by a power of two, so that neither squares nor sums of large targets overflow.
+    exponent = _exponent(targets)
+    scaled = _times_power(targets, -exponent, xp)
+    n_outputs = len(targets)
     centres, ridges = np.zeros(n_outputs), np.zeros(n_outputs)
     is_constant = [float(row.min()) == float(row.max()) for row in targets]
     if is_centred:
@@ -160,8 +183,8 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
             centres[output] = min(max(mean, float(row.min())), float(row.max()))
     deviations = scaled - xp.asarray(centres[:, None])
     weighted = weight * deviations
-    unit_exponent = _unit_exponent(weighted, xp)
-    sums = xp.rint(_times_power(weighted, -unit_exponent, xp)).astype(np.int64)
+    sum_exponent = _unit_exponent(weighted, xp)
+    sums = xp.rint(_times_power(weighted, -sum_exponent, xp)).astype(np.int64)
     weighted = weighted * deviations
     square_exponent = _unit_exponent(weighted, xp)
     squares = xp.rint(_times_power(weighted, -square_exponent, xp)).astype(np.int64)
@@ -169,14 +192,7 @@ def target_units(targets, weights, is_centred, ridge_share, xp=np):
         for output, row in enumerate(weighted):
             if not is_constant[output]:
                 ridges[output] = ridge_share * (exact_sum(row, xp) / total)
-    return TargetUnits(
-        sums,
-        squares,
-        math.ldexp(1.0, unit_exponent + exponent),
-        math.ldexp(1.0, square_exponent - 2 * unit_exponent),
-        np.ldexp(centres, exponent),
-        np.ldexp(ridges, 2 * exponent),
-    )
+    return exponent, centres, ridges, sums, sum_exponent, squares, square_exponent
 
 
 def _times_power(values, exponent, xp):
