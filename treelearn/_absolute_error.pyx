@@ -7,6 +7,7 @@ those that are left moves by a step when one goes.
 
 from libc.string cimport memset
 
+from ._block cimport is_constrained, is_in_order
 from ._pass cimport weight_of
 from ._sorting cimport sort_pairs
 from ._types cimport *
@@ -172,20 +173,15 @@ cdef bint score_order(
     cdef const Rules* rules = &search.rules
     cdef int32_t n = node.n_samples
     cdef int64_t weight_right = node.weight - weight_left
-    cdef double left, right
-    cdef int8_t direction
     if n_left < rules.min_samples_leaf or n - n_left < rules.min_samples_leaf:
         return False
     if weight_left < rules.min_weight_leaf or weight_right < rules.min_weight_leaf:
         return False
-    if rules.monotonic != NULL and rules.monotonic[feature] != 0:
-        direction = rules.monotonic[feature]
-        left = work.costs[2 * (n + 1) + n_left]
-        right = work.costs[3 * (n + 1) + n_left]
-        if (left - right) * direction > 0:
-            return False
-        if min(left, right) < node.lower_bound or max(left, right) > node.upper_bound:
-            return False
+    # Behind the costs stand the medians.
+    if is_constrained(search, feature) and not is_in_order(
+        search, node, feature, work.costs[2 * (n + 1) + n_left], work.costs[3 * (n + 1) + n_left]
+    ):
+        return False
     score[0] = -(work.costs[n_left] + work.costs[n + 1 + n_left])
     return True
 

@@ -7,6 +7,17 @@ cdef inline bint is_constrained(const Search* search, int32_t feature) noexcept 
     return search.rules.monotonic != NULL and search.rules.monotonic[feature] != 0
 
 
+cdef inline bint is_in_order(
+    const Search* search, const Node* node, int32_t feature, double left, double right
+) noexcept nogil:
+    """Return whether the values of both sides obey a feature's constraint and the bounds."""
+    return not (
+        (left - right) * search.rules.monotonic[feature] > 0
+        or min(left, right) < node.lower_bound
+        or max(left, right) > node.upper_bound
+    )
+
+
 cdef void offer(
     const Search* search, const Node* node, const Segment* segment, Workspace* work,
     Sweep* sweep, int32_t code, Split* best, int32_t* best_code,

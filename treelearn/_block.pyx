@@ -85,12 +85,9 @@ cdef bint is_monotonic(
 ) noexcept nogil:
     """Return whether the values of both sides obey a feature's constraint."""
     cdef const Targets* targets = &search.targets
-    cdef double value_left = mean_value(targets, left, weight_left)
-    cdef double value_right = mean_value(targets, right, weight_right)
-    return not (
-        (value_left - value_right) * search.rules.monotonic[feature] > 0
-        or min(value_left, value_right) < node.lower_bound
-        or max(value_left, value_right) > node.upper_bound
+    return is_in_order(
+        search, node, feature, mean_value(targets, left, weight_left),
+        mean_value(targets, right, weight_right),
     )
 
 

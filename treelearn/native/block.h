@@ -56,11 +56,10 @@ TL_VERSIONS static int64_t tl_screen_sums(const double *weight_left, const doubl
 
 /* The other criteria of one power sum from the power sums of the two sides. Every formula has a
  * loop of its own, so that the compiler can make vector code of it. */
-#define TL_SCORE_SUMS(score_of)                                                                \
-    for (i = first; i < end; i++) {                                                            \
-        double weight_right = weight - weight_left[i];                                         \
-        score[i] = score_of(sum_left[i], weight_left[i]) + score_of(sum_right[i], weight_right); \
-    }
+#define TL_SCORE_SUMS(score_of)                              \
+    for (i = first; i < end; i++)                            \
+        score[i] = score_of(sum_left[i], weight_left[i]) +   \
+                   score_of(sum_right[i], weight - weight_left[i]);
 #define TL_WEIGHT_TERM(weight) weight_terms[(int32_t)(weight)]
 #define TL_SHANNON_SCORE(sum, weight)                                                          \
     tl_sum_score(TL_SHANNON, order, sum, weight, TL_WEIGHT_TERM(weight))
