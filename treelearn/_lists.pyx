@@ -1,8 +1,13 @@
 """From the values of a column to its list: entries in order, the default value left out."""
 
+from libc.string cimport memcpy, memset
+
 from ._sorting cimport (
     MISSING_KEY,
+    MOST_DIGITS,
+    count_digits,
     order_doubles,
+    place_keys,
     read_keys,
     read_sparse_pairs,
     sample_in,
@@ -16,14 +21,18 @@ from ._types cimport *
 # their lists shrink by what it covers, and cost a second pass over the entries above it.
 cdef double DEFAULT_SHARE = 0.5
 
+cdef enum:
+    # Columns whose keys are read together; the training set asks for as many.
+    FEATURES_PER_READING = 16
+
 
 cdef inline bint is_same_value(
-    const ListSource* source, int32_t feature, uint64_t a, uint64_t b
+    const ListSource* source, int32_t feature, bint is_exact, uint64_t a, uint64_t b
 ) noexcept nogil:
-    """Compare the values of two sorted pairs."""
+    """Compare the values of two sorted pairs; exact keys tell all values apart."""
     if a >> 32 != b >> 32:
         return False
-    if not source.values.is_double:
+    if is_exact:
         return True
     return value_at(source.values, sample_in(a, source.index_mask), feature) == value_at(
         source.values, sample_in(b, source.index_mask), feature
@@ -33,6 +42,7 @@ cdef inline bint is_same_value(
 cdef void find_default(
     const ListSource* source,
     int32_t feature,
+    bint is_exact,
     const uint64_t* pairs,
     int64_t n,
     int64_t* run_start,     # out: the run of the default value; empty where there is none
@@ -47,9 +57,9 @@ cdef void find_default(
         or pairs[middle] >> 32 == pairs[n - 1 - n // 4] >> 32
     ):
         return
-    while start > 0 and is_same_value(source, feature, pairs[start - 1], pairs[middle]):
+    while start > 0 and is_same_value(source, feature, is_exact, pairs[start - 1], pairs[middle]):
         start -= 1
-    while end < n and is_same_value(source, feature, pairs[end], pairs[middle]):
+    while end < n and is_same_value(source, feature, is_exact, pairs[end], pairs[middle]):
         end += 1
     if end - start >= DEFAULT_SHARE * source.n_rows:
         run_start[0] = start
@@ -59,6 +69,7 @@ cdef void find_default(
 cdef void write_entries(
     const ListSource* source,
     int32_t feature,
+    bint is_exact,
     const uint64_t* pairs,
     int64_t begin,
     int64_t end,
@@ -68,13 +79,58 @@ cdef void write_entries(
     cdef int64_t i
     cdef bint is_start
     for i in range(begin, end):
-        is_start = i == 0 or not is_same_value(source, feature, pairs[i - 1], pairs[i])
+        is_start = i == 0 or not is_same_value(
+            source, feature, is_exact, pairs[i - 1], pairs[i]
+        )
         entries[i - begin] = <uint32_t> pairs[i] | <uint32_t> is_start
+
+
+cdef bint build_counted_list(
+    const ListSource* source,
+    int32_t feature,
+    uint64_t* spare,        # scratch
+    entry_t* entries,       # in: the keys of a dense column; out
+    int32_t* segment,       # out: as of build_list
+    double* default_value,  # out
+) noexcept nogil:
+    """Write the list of a column of which the keys tell all values and differ in one digit alone.
+
+    Return False, and write nothing, for another column.
+    """
+    cdef int64_t[MOST_DIGITS] ends
+    cdef entry_t* placed = <entry_t*> spare
+    cdef int64_t n = source.n_rows, run_start = 0, run_end
+    cdef uint32_t n_digits, digit = 0
+    cdef int shift
+    n_digits = count_digits(entries, n, ends, &shift)
+    if n_digits == 0:
+        return False
+    place_keys(
+        entries, source.rows, source.labels, source.class_shift, n, shift, n_digits, ends, placed
+    )
+    # The run of the middle, as find_default finds it.
+    while ends[digit] <= n // 2:
+        run_start = ends[digit]
+        digit += 1
+    run_end = ends[digit]
+    if source.stores_all or n < 4 or run_end - run_start < DEFAULT_SHARE * n:
+        run_start = run_end = n
+    else:
+        default_value[0] = value_at(
+            source.values, sample_in(placed[run_start], source.index_mask), feature
+        )
+    memcpy(entries, placed, run_start * sizeof(entry_t))
+    memcpy(entries + run_start, placed + run_end, (n - run_end) * sizeof(entry_t))
+    segment[0] = <int32_t> run_start
+    segment[1] = <int32_t> (n - run_end)
+    segment[2] = 0
+    return True
 
 
 cdef int build_list(
     const ListSource* source,
     int32_t feature,
+    bint is_exact,          # whether keys tell all values apart
     uint64_t* pairs,        # scratch
     uint64_t* spare,        # scratch
     entry_t* entries,       # in: the keys of a dense column; out
@@ -91,13 +147,17 @@ cdef int build_list(
         sort_pairs(pairs, spare, n)
         n_present = n
     else:
+        if is_exact and n > 0 and build_counted_list(
+            source, feature, spare, entries, segment, default_value
+        ):
+            return 0
         sort_keys(
             entries, source.rows, source.labels, source.class_shift, n, pairs, spare
         )
         n_present = n
         while n_present > 0 and pairs[n_present - 1] >> 32 == MISSING_KEY:
             n_present -= 1
-    if values.is_double and order_doubles(
+    if not is_exact and order_doubles(
         values, feature, source.index_mask, pairs, n_present
     ) != 0:
         return -1
@@ -110,13 +170,13 @@ cdef int build_list(
             run_start += 1
         run_end = run_start
     else:
-        find_default(source, feature, pairs, n_present, &run_start, &run_end)
+        find_default(source, feature, is_exact, pairs, n_present, &run_start, &run_end)
         if run_end > run_start:
             default_value[0] = value_at(
                 values, sample_in(pairs[run_start], source.index_mask), feature
             )
-    write_entries(source, feature, pairs, 0, run_start, entries)
-    write_entries(source, feature, pairs, run_end, n_present, entries + run_start)
+    write_entries(source, feature, is_exact, pairs, 0, run_start, entries)
+    write_entries(source, feature, is_exact, pairs, run_end, n_present, entries + run_start)
     entries += run_start + n_present - run_end
     for i in range(n_present, n):
         entries[i - n_present] = <uint32_t> pairs[i]
@@ -138,19 +198,24 @@ cdef int build_lists(
     double* default_values,     # out
 ) noexcept nogil:
     """Build the lists of some neighbouring features; return -1 when memory runs out."""
-    cdef int32_t feature
-    if source.values.dense != NULL:
-        # The keys wait where the entries will stand.
-        read_keys(
-            source.values, source.rows, source.n_rows, first_feature, n_features,
-            entries + starts[first_feature], source.n_rows,
-        )
-    for feature in range(first_feature, first_feature + n_features):
-        if build_list(
-            source, feature, pairs, spare, entries + starts[feature], segments + 3 * feature,
-            default_values + feature,
-        ) != 0:
-            return -1
+    cdef uint8_t[FEATURES_PER_READING] is_exact
+    cdef int32_t first = first_feature, end, feature
+    memset(is_exact, not source.values.is_double, FEATURES_PER_READING)
+    while first < first_feature + n_features:
+        end = min(first + FEATURES_PER_READING, first_feature + n_features)
+        if source.values.dense != NULL:
+            # The keys wait where the entries will stand.
+            read_keys(
+                source.values, source.rows, source.n_rows, first, end - first,
+                entries + starts[first], source.n_rows, is_exact,
+            )
+        for feature in range(first, end):
+            if build_list(
+                source, feature, is_exact[feature - first], pairs, spare,
+                entries + starts[feature], segments + 3 * feature, default_values + feature,
+            ) != 0:
+                return -1
+        first = end
     return 0
 
 

@@ -14,6 +14,7 @@ from ._types cimport *
 
 cdef extern from "native/keys.h" nogil:
     uint32_t tl_float_key(float value)
+    void tl_survey_keys(const uint32_t* keys, int64_t n, uint32_t* difference, uint32_t* highest)
 
 cdef enum:
     # Runs of equal float32 keys up to this length are put in order by insertion.
@@ -165,6 +166,65 @@ cdef void sort_keys(
         order_runs(pairs, spare, n, n_low)
 
 
+cdef uint32_t count_digits(
+    const uint32_t* keys,
+    int64_t n,
+    int64_t* ends,           # out: where the digits end that are sorted before each digit
+    int* shift,              # out: the digit of a key is (key >> shift) & (n_digits - 1)
+) noexcept nogil:
+    """Count the keys that differ in one digit alone; return how many digits there are.
+
+    Return 0, and count nothing, where one digit does not tell all keys apart or values are missing.
+    """
+    cdef uint32_t difference, highest, n_digits = 1
+    cdef int64_t i
+    tl_survey_keys(keys, n, &difference, &highest)
+    if highest == MISSING_KEY:
+        return 0
+    shift[0] = 0
+    while difference != 0 and not difference & 1:
+        difference >>= 1
+        shift[0] += 1
+    if difference >= (256 if n < SHORT_COLUMN else MOST_DIGITS):
+        return 0
+    while n_digits <= difference:
+        n_digits *= 2
+    memset(ends, 0, n_digits * sizeof(int64_t))
+    for i in range(n):
+        ends[(keys[i] >> shift[0]) & (n_digits - 1)] += 1
+    to_positions(ends, n_digits)
+    return n_digits
+
+
+cdef void place_keys(
+    const uint32_t* keys,
+    const int32_t* rows,     # as in sort_keys
+    const int32_t* labels,
+    int class_shift,
+    int64_t n,
+    int shift,
+    uint32_t n_digits,
+    int64_t* ends,           # in: of count_digits; out: where each digit ends
+    entry_t* entries,        # out: in order
+) noexcept nogil:
+    """Write the entries of keys that differ in one digit alone; a start bit where it changes."""
+    cdef uint32_t digit, payload, last_digit = n_digits - 1
+    cdef int32_t sample
+    cdef int64_t i
+    for i in range(n):
+        sample = <int32_t> i if rows == NULL else rows[i]
+        payload = <uint32_t> sample << 1
+        if labels != NULL:
+            payload |= <uint32_t> labels[sample] << class_shift
+        digit = (keys[i] >> shift) & last_digit
+        entries[ends[digit]] = payload
+        ends[digit] += 1
+    entries[0] |= 1
+    for digit in range(last_digit):
+        if ends[digit] < n:
+            entries[ends[digit]] |= 1
+
+
 cdef int32_t sample_in(uint64_t pair, uint32_t index_mask) noexcept nogil:
     """The sample of a sorted pair."""
     return <int32_t> ((<uint32_t> pair & index_mask) >> 1)
@@ -241,6 +301,7 @@ cdef void read_keys(
     int32_t n_features,
     uint32_t* keys,          # out: one column after the other
     int64_t stride,          # between the columns of keys
+    uint8_t* is_exact,       # out: per column, whether float32 holds its values
 ) noexcept nogil:
     """Read the keys of some neighbouring columns of a dense matrix; a missing value is last.
 
@@ -249,18 +310,24 @@ cdef void read_keys(
     cdef int64_t i
     cdef int32_t f
     cdef const char* row
+    # A byte that is written may be any byte to the compiler: here it need not look again.
+    cdef const char* first = values.dense + first_feature * values.column_stride
+    cdef Py_ssize_t row_stride = values.row_stride, column_stride = values.column_stride
+    cdef bint is_double = values.is_double
     cdef double wide
     cdef float narrow
+    memset(is_exact, 1, n_features)
     for i in range(n_rows):
-        row = values.dense + (i if rows == NULL else rows[i]) * values.row_stride
-        row += first_feature * values.column_stride
-        if values.is_double:
+        row = first + (i if rows == NULL else rows[i]) * row_stride
+        if is_double:
             for f in range(n_features):
-                wide = (<const double*> (row + f * values.column_stride))[0]
-                keys[f * stride + i] = MISSING_KEY if isnan(wide) else tl_float_key(<float> wide)
+                wide = (<const double*> (row + f * column_stride))[0]
+                narrow = <float> wide
+                keys[f * stride + i] = MISSING_KEY if isnan(wide) else tl_float_key(narrow)
+                is_exact[f] &= (<double> narrow == wide) | isnan(wide)
         else:
             for f in range(n_features):
-                narrow = (<const float*> (row + f * values.column_stride))[0]
+                narrow = (<const float*> (row + f * column_stride))[0]
                 keys[f * stride + i] = MISSING_KEY if isnan(narrow) else tl_float_key(narrow)
 
 
