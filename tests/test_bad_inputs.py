@@ -252,3 +252,10 @@ def test_a_failed_fit_leaves_a_fitted_tree_as_it_was(estimator):
         with pytest.raises(ValueError):
             tree.fit(bad, Y)
     np.testing.assert_array_equal(tree.predict(X), before)
+
+
+def test_a_value_that_equals_a_good_one_may_be_bad():
+    for _ in range(2):
+        DecisionTreeRegressor(min_samples_leaf=1).fit([[0.0], [1.0]], [0.0, 1.0])
+        with pytest.raises(ValueError, match="'min_samples_leaf' parameter"):
+            DecisionTreeRegressor(min_samples_leaf=1.0).fit([[0.0], [1.0]], [0.0, 1.0])

@@ -5,8 +5,8 @@ Everything here touches scikit-learn's helpers, so that the estimators need not.
 
 import inspect
 import numbers
-from functools import cache
-from math import ceil
+from functools import cache, lru_cache
+from math import ceil, isfinite
 
 import numpy as np
 from scipy.sparse import issparse
@@ -39,6 +39,9 @@ __all__ = [
 
 _NO_LIMIT = np.iinfo(np.int32).max
 
+# Types of which a value, and so whether it is allowed, stays what it is.
+_UNCHANGING = (int, float, bool, str, type(None))
+
 # Integers that float32 holds exactly; wider ones become float64.
 _NARROW = (np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.float16)
 
@@ -66,12 +69,22 @@ def check_params(estimator):
         For a value that its constraints do not allow.
     """
     origin = next(c for c in type(estimator).__mro__ if "_parameter_constraints" in vars(c))
-    constraints, defaults = origin._parameter_constraints, _defaults(origin)
+    defaults = _defaults(origin)
     params = {name: getattr(estimator, name) for name in defaults}
     changed = {name: value for name, value in params.items() if value is not defaults[name]}
-    if changed:
-        changed_constraints = {name: constraints[name] for name in changed}
-        validate_parameter_constraints(changed_constraints, changed, type(estimator).__name__)
+    for name, value in changed.items():
+        check = _check_param if type(value) in _UNCHANGING else _check_param.__wrapped__
+        check(origin, type(estimator).__name__, name, type(value), value)
+
+
+@lru_cache(maxsize=1024)
+def _check_param(origin, estimator_name, name, kind, value):
+    """Validate one parameter; a value that was found good is not looked at again.
+
+    ``kind`` is its type: 1, 1.0 and True are equal, but not all of them may be allowed.
+    """
+    constraint = {name: origin._parameter_constraints[name]}
+    validate_parameter_constraints(constraint, {name: value}, estimator_name)
 
 
 @cache
@@ -313,11 +326,11 @@ def check_weights(sample_weight, X):
 
 def check_target_range(targets, sample_weight, has_squares):
     """Raise ValueError where weighted sums of the targets, or of their squares, would overflow."""
-    weight = targets.shape[1] if sample_weight is None else sample_weight.sum()
-    with np.errstate(over="ignore"):
-        largest = 2.0 * np.abs(targets).max()
-        bound = largest * max(1.0, weight) * (largest if has_squares else 1.0)
-    if not np.isfinite(bound):
+    weight = targets.shape[1] if sample_weight is None else float(sample_weight.sum())
+    # Products of Python's floats overflow in silence.
+    largest = 2.0 * max(float(targets.max()), -float(targets.min()))
+    bound = largest * max(1.0, weight) * (largest if has_squares else 1.0)
+    if not isfinite(bound):
         what = "squares" if has_squares else "sums"
         raise ValueError(
             f"Input y contains values whose {what} are too large for dtype('float64')."
