@@ -36,6 +36,7 @@ LAYERS = (
     ),
     (
         *(
+            "_blocks",
             "_node",
             "_local",
             "_records",
@@ -45,7 +46,14 @@ LAYERS = (
             "_depth_first",
             "_grower",
         ),
-        *("_code_node", "_code_grower", "_code_fitting", "histogram", "_bounded_fitting"),
+        *(
+            "_code_node",
+            "_code_grower",
+            "_code_fitting",
+            "histogram",
+            "_bounded_fitting",
+            "_value_fitting",
+        ),
         *("_fitting", "_device_fitting", "batched"),
     ),
     (

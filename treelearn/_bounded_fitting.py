@@ -17,7 +17,7 @@ from scipy.sparse import issparse
 
 from .criteria import GINI, RENYI_MEAN
 
-__all__ = ["grow_through_bins"]
+__all__ = ["grow_through_bins", "is_constant"]
 
 # Codes of one byte, the highest of them for missing values.
 _MAX_BINS = 255
@@ -108,11 +108,11 @@ def _is_possible(X, y, n_classes, sample_weight, kernel, rules):
         or X.shape[0] >= 2**30 // n_classes[0]
         # A missing value in the first or the last row spares the way through all of them.
         or np.isnan(X[[0, -1]]).any()
-        or not _is_constant(sample_weight)
+        or not is_constant(sample_weight)
     )
 
 
-def _is_constant(sample_weight):
+def is_constant(sample_weight):
     """Return whether all samples weigh the same; rows of weight zero are none."""
     if sample_weight is None:
         return True

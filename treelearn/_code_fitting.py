@@ -18,7 +18,7 @@ from ._code_grower import CodeGrower
 from ._codes import MOST_CODES, CodeSet, column_ranges
 from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
 
-__all__ = ["grow_over_codes"]
+__all__ = ["CELLS_TO_ENCODE", "count_sampled", "grow_over_codes", "ranked_columns"]
 
 # Smaller tables are grown in about half a millisecond either way (titanic, 6,000 cells: lists
 # 0.7 ms, codes 1.2; car, 10,000: 0.6 and 0.6; german_credit, 20,000: 1.5 and 0.8; mushroom,
@@ -34,7 +34,7 @@ _FEWEST_RANKED_CELLS_OF_TWO_CLASSES = 500_000
 _LARGEST_HISTOGRAM = 2**22
 # Fewer cells are not worth a second thread (kr_vs_kp, 115,000 cells: 1.3 ms with one thread and
 # with two; wine_quality, 78,000: 10.2 and 7.4; letter, 320,000: 7.3 and 5.8).
-_CELLS_TO_ENCODE = 300_000
+CELLS_TO_ENCODE = 300_000
 _CELLS_TO_GROW = 75_000
 # Counts of bits take a kilobyte a class.
 _MOST_CLASSES = 4096
@@ -87,7 +87,7 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
     n_cells = X.shape[0] * X.shape[1]
     try:
         codes = CodeSet(
-            X, y[0], n_classes[0], rows, ranges, n_threads if n_cells >= _CELLS_TO_ENCODE else 1
+            X, y[0], n_classes[0], rows, ranges, n_threads if n_cells >= CELLS_TO_ENCODE else 1
         )
     except OverflowError:
         return None
@@ -132,23 +132,38 @@ def _has_too_many_codes(X):
     return False
 
 
+def ranked_columns(ranges):
+    """Return which columns hold no whole numbers of a small range, bool of shape (n_features,).
+
+    ``ranges`` is what `column_ranges` returns.
+    """
+    lowest, highest, flags = ranges
+    with np.errstate(invalid="ignore", over="ignore"):
+        return (((flags & 1) != 0) | (highest - lowest >= MOST_CODES - 1)) & (highest > lowest)
+
+
+def count_sampled(X, columns):
+    """Return how many values some columns have in some rows, and the number of the rows."""
+    step = max(1, X.shape[0] // _SAMPLED_ROWS)
+    sample = np.sort(X[::step][:_SAMPLED_ROWS, columns], axis=0)  # NaN comes last
+    is_new = (sample[1:] != sample[:-1]) & ~np.isnan(sample[:-1])
+    return 1 + is_new.sum(axis=0), len(sample)
+
+
 def _pays(X, ranges, n_classes, formula):
     """Return whether codes are the faster form for a table.
 
     Columns of whole numbers are judged by their range, others by how many of some rows differ.
     """
     n_samples, n_features = X.shape
-    lowest, highest, flags = ranges
+    lowest, highest, _ = ranges
     with np.errstate(invalid="ignore", over="ignore"):
-        ranges = highest - lowest
-    widths = np.minimum(ranges + 1.0, n_samples)
-    is_ranked = (((flags & 1) != 0) | (ranges >= MOST_CODES - 1)) & (highest > lowest)
+        widths = np.minimum(highest - lowest + 1.0, n_samples)
+    is_ranked = ranked_columns(ranges)
     if is_ranked.any():
-        step = max(1, n_samples // _SAMPLED_ROWS)
-        sample = X[::step, is_ranked][:_SAMPLED_ROWS]
-        n_distinct = np.array([len(np.unique(column)) for column in sample.T])
+        n_distinct, n_sampled = count_sampled(X, is_ranked)
         # A column whose sample repeats itself has about as many values as the sample shows.
-        widths[is_ranked] = np.where(n_distinct < len(sample) // 2, 2 * n_distinct, n_samples)
+        widths[is_ranked] = np.where(n_distinct < n_sampled // 2, 2 * n_distinct, n_samples)
         if widths[is_ranked].max() > MOST_CODES:
             return False
     largest = float(widths.max(initial=1.0))

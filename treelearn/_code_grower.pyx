@@ -36,7 +36,7 @@ from ._queue cimport (
     put,
     take,
 )
-from ._records cimport Growth, assemble
+from ._records cimport Growth, assemble, record_of
 from ._signals cimport raise_pending
 from ._types cimport *
 
@@ -57,7 +57,7 @@ cdef int hand_on(Queue* queue, Growth* growth, CodeNode* node) noexcept nogil:
     if own == NULL:
         free(node)
         return MEMORY_RAN_OUT
-    growth.records[node.id].subtree = number
+    record_of(growth, node.id).subtree = number
     node.id = write_record(own, node.n_samples, node.impurity)
     if node.id < 0 or put(queue, node, own) != 0:
         free(node)

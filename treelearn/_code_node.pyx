@@ -22,7 +22,7 @@ from ._code_scan cimport (
 from ._code_types cimport *
 from ._codes cimport value_of_code
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
-from ._records cimport Growth, Record, reserve
+from ._records cimport Growth, Record, record_of, reserve
 from ._signals cimport must_stop
 from ._splitter cimport threshold_between
 from ._types cimport *
@@ -65,9 +65,9 @@ cdef CodeNode* new_node(int32_t n_classes, int32_t n_columns) noexcept nogil:
 cdef int32_t write_record(Growth* growth, int64_t n_samples, double impurity) noexcept nogil:
     """Append the record of a node, a leaf until it is split; -1 when memory runs out."""
     cdef Record* record
-    if reserve(growth, 1, 0) != 0:
+    if reserve(growth, True, 0) != 0:
         return -1
-    record = growth.records + growth.n_records
+    record = record_of(growth, growth.n_records)
     record.left = -1
     record.subtree = -1
     record.feature = -2
@@ -87,9 +87,9 @@ cdef int write_classes(
     Growth* growth, int32_t id, int32_t n_classes, const int32_t* classes, const int32_t* counts
 ) noexcept nogil:
     """Write down the classes of a node that stays a leaf."""
-    cdef Record* record = growth.records + id
+    cdef Record* record = record_of(growth, id)
     cdef int32_t c
-    if reserve(growth, 0, n_classes) != 0:
+    if reserve(growth, False, n_classes) != 0:
         return MEMORY_RAN_OUT
     record.first_class = growth.n_classes
     record.n_classes = 0
@@ -184,7 +184,7 @@ cdef int write_split(
         if sides.id[k] < 0:
             return MEMORY_RAN_OUT
         sides.is_terminal[k] = is_terminal(search, sides.n[k], depth + 1, sides.n_present[k])
-    record = growth.records + id
+    record = record_of(growth, id)
     record.left = sides.id[0]
     record.feature = cut.feature
     if cut.next_code < 0:

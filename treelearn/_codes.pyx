@@ -53,8 +53,9 @@ cdef extern from "native/codes_columns.h" nogil:
     int tl_ranges_float(int, const float*, int64_t, int64_t, float*, float*, uint8_t*)
     int tl_ranges_double(int, const double*, int64_t, int64_t, double*, double*, uint8_t*)
     void tl_encode(int, int, const TlEncoder*, int64_t, int64_t, uint16_t*)
+    int64_t tl_rank_bytes(int64_t)
     int32_t tl_rank_column(
-        int, const void*, int64_t, const int32_t*, int64_t, uint16_t*, double*
+        int, const void*, int64_t, const int32_t*, int64_t, int64_t, void*, uint16_t*, double*
     )
 
 # Widest columns that become bits. At 16 values 15 bits take the place of a histogram; letter,
@@ -142,6 +143,10 @@ cdef class CodeSet:
         What `column_ranges` returns for X.
     n_threads : int
         Threads that encode.
+    most_codes : int, default=MOST_CODES
+        Most distinct values of a column that is ranked.
+    by_row : bool, default=False
+        Whether codes are stored by row alone, those of every feature.
 
     Raises
     ------
@@ -151,7 +156,10 @@ cdef class CodeSet:
         If the codes do not fit.
     """
 
-    def __init__(self, X, labels, int n_classes, rows, ranges, int n_threads):
+    def __init__(
+        self, X, labels, int n_classes, rows, ranges, int n_threads,
+        int64_t most_codes=TL_MOST_CODES, bint by_row=False,
+    ):
         self.arrays = {"X": X}
         self.n_features = X.shape[1]
         self._order_by_class(labels, n_classes, rows)
@@ -165,11 +173,11 @@ cdef class CodeSet:
         n_values = np.zeros(self.n_features, dtype=np.int32)
         n_values[is_whole] = (highest[is_whole] - lowest[is_whole]).astype(np.int32) + 1
         ranked = np.flatnonzero(~is_whole).astype(np.int32)
-        self._rank(X, ranked, n_values, n_threads)
+        self._rank(X, ranked, n_values, most_codes, n_threads)
         lowest = lowest.copy()
         lowest[ranked] = np.nan
-        self._lay_out(n_values, missing)
-        self._encode(X, lowest, n_values, missing, ranked, n_threads)
+        self._lay_out(n_values, missing, by_row)
+        self._encode(X, lowest, n_values, missing, ranked, n_threads, by_row)
 
     @property
     def widest(self):
@@ -202,13 +210,13 @@ cdef class CodeSet:
         self.arrays["order"] = order
         self.table.n_samples = <int32_t> n
 
-    def _rank(self, X, ranked, n_values, int n_threads):
+    def _rank(self, X, ranked, n_values, int64_t most_codes, int n_threads):
         """Rank the values of the columns that are no whole numbers of a small range."""
         cdef int64_t n = self.table.n_samples, n_features = self.n_features, k
         cdef int32_t n_ranked = len(ranked)
         ranks = np.empty((n_ranked, n), dtype=np.uint16)
         # A column has no more values than samples: of wide tables of few rows that is far less.
-        cdef int64_t room = max(1, min(n, TL_MOST_CODES))
+        cdef int64_t room = max(1, min(n, most_codes))
         distinct = np.empty((n_ranked, room))
         found = np.zeros(n_ranked, dtype=np.int32)
         cdef const int32_t[::1] features = ranked
@@ -220,20 +228,20 @@ cdef class CodeSet:
         cdef const int32_t* order = <const int32_t*> address_of(self.arrays["order"])
         cdef int size = X.itemsize
         cdef int64_t due
+        cdef uint64_t[:, ::1] scratch
         if n_ranked > 0 and n > 0:
-            n_threads = n_threads_now(n_threads)
+            n_threads = min(n_threads_now(n_threads), n_ranked)
+            scratch = np.empty((n_threads, tl_rank_bytes(room) // 8 + 1), dtype=np.uint64)
             due = begin_region(n_threads)
             with nogil, parallel(num_threads=n_threads):
                 begin_share(due)
                 for k in prange(n_ranked, schedule="dynamic", chunksize=1):
                     begin_share(0)
                     found_view[k] = tl_rank_column(
-                        is_double, values + features[k] * size, n_features, order, n,
-                        &ranks_view[k, 0], &distinct_view[k, 0],
+                        is_double, values + features[k] * size, n_features, order, n, room,
+                        &scratch[threadid(), 0], &ranks_view[k, 0], &distinct_view[k, 0],
                     )
                     end_share()
-        if (found == -2).any():
-            raise MemoryError("Unable to allocate memory to rank a column.")
         if (found == -1).any():
             raise OverflowError("A column has more distinct values than there are codes.")
         n_values[ranked] = found
@@ -243,14 +251,14 @@ cdef class CodeSet:
         self.table.first_value = <const int64_t*> address_of(first_value)
         self.table.values = <const double*> address_of(distinct)
 
-    def _lay_out(self, n_values, missing):
+    def _lay_out(self, n_values, missing, bint by_row):
         """Choose which features become bits and which are stored as columns."""
         features, words, starts, codes, bit_features, runs = [], [], [], [], [], []
         bit_field = np.zeros(self.n_features, dtype=np.uint64)
         narrow_words = []
         used = 0
         run = None
-        is_narrow = (n_values > 1) & (n_values <= MOST_NARROW) & ~missing
+        is_narrow = (n_values > 1) & (n_values <= MOST_NARROW) & ~missing & (not by_row)
         n_cuts_of = (n_values - 1).tolist()
         for feature in np.flatnonzero(is_narrow).tolist():
             n_cuts = n_cuts_of[feature]
@@ -280,7 +288,7 @@ cdef class CodeSet:
             narrow_words += [bits << shift for bits in BITS_OF_CODES[n_cuts]]
         n_words = (used + 63) // 64
         n_words = 4 if n_words == 3 else n_words
-        is_stored = (n_values + missing > 1) & (bit_field == 0)
+        is_stored = by_row | (n_values + missing > 1) & (bit_field == 0)
         stored = np.flatnonzero(is_stored).astype(np.int32)
         column_of = np.full(self.n_features, -1, dtype=np.int32)
         column_of[stored] = np.arange(len(stored))
@@ -325,7 +333,7 @@ cdef class CodeSet:
         self.table.chunk_bits = <const int32_t*> address_of(chunk_bits)
         self.table.chunk_missing = <const uint32_t*> address_of(chunk_missing)
 
-    def _encode(self, X, lowest, n_values, missing, ranked, int n_threads):
+    def _encode(self, X, lowest, n_values, missing, ranked, int n_threads, bint by_row):
         """Write the codes of all rows."""
         cdef TlEncoder encoder
         cdef CodeTable* table = &self.table
@@ -338,7 +346,8 @@ cdef class CodeSet:
         missing_codes = n_values[with_missing].astype(np.uint16)
         # Vector code reads whole vectors: room for one beyond the end.
         table.column_stride = n + 64
-        columns = np.empty(table.n_stored * table.column_stride + 64, dtype=np.uint16)
+        n_columns = 0 if by_row else table.n_stored
+        columns = np.empty(n_columns * table.column_stride + 64, dtype=np.uint16)
         rows = np.empty(n * table.row_stride + 64, dtype=np.uint16)
         bits = np.empty(n * table.bits.n_words + 8, dtype=np.uint64)
         lowest_values = lowest.astype(np.float64)
@@ -374,7 +383,7 @@ cdef class CodeSet:
         encoder.row_stride = table.row_stride
         encoder.rows = <uint16_t*> address_of(rows)
         encoder.column_stride = table.column_stride
-        encoder.columns = <uint16_t*> address_of(columns)
+        encoder.columns = NULL if by_row else <uint16_t*> address_of(columns)
         n_threads = max(1, min(n_threads_now(n_threads), n_tiles))
         # Vector code reads 64 codes from any feature on.
         scratch = np.empty((n_threads, self.n_features + 64), dtype=np.uint16)

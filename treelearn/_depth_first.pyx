@@ -5,7 +5,7 @@ from libc.stdlib cimport free, malloc, realloc
 from ._local cimport enter_narrow, is_for_narrow
 from ._node cimport CHANGES_FORM, MEMORY_RAN_OUT, Buffers, Candidate, enter_t, release_node
 from ._queue cimport Queue, Task, begin_subtree, finish, is_waited_for, put, take
-from ._records cimport Growth, apply_split, write_leaf, write_record
+from ._records cimport Growth, apply_split, record_of, write_leaf, write_record
 from ._tiny cimport grow_tiny, is_for_tiny
 from ._types cimport *
 from ._workspace cimport Workspace
@@ -55,7 +55,7 @@ cdef int give_away(
         if search.keeps_samples:
             samples = buffers.samples[node.buffer & 1] + node.start
         if own != NULL and write_record(search, own, copy, samples, work) == 0:
-            growth.records[node.id].subtree = number
+            record_of(growth, node.id).subtree = number
             if put(queue, copy, own) == 0:
                 return 0
         free(copy)

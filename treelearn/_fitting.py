@@ -13,6 +13,7 @@ from ._guides import find_guide, keep_guide
 from ._hash import hash_array
 from ._threads import effective_n_threads
 from ._training_set import TrainingSet
+from ._value_fitting import grow_over_values
 from .criteria import (
     ABSOLUTE_ERROR,
     ERROR_RATE,
@@ -104,10 +105,10 @@ def grow_tree(
         arrays = grow_over_codes(
             X, y, n_classes, sample_weight, kernel, rules, tables_of, n_threads
         )
-        if arrays is not None:
-            return Tree.grown(X.shape[1], n_classes, y.shape[0], arrays)
-        if shared is None:
-            arrays = grow_through_bins(
+        if arrays is None and shared is None:
+            arrays = grow_over_values(
+                X, y, n_classes, sample_weight, kernel, rules, seed, n_threads, options
+            ) or grow_through_bins(
                 X, y, n_classes, sample_weight, kernel, rules, tables_of, seed, n_threads, options
             )
         if arrays is not None:

@@ -27,7 +27,9 @@ cdef enum:
 cdef bint is_for_narrow(const Search* search, const Node* node) noexcept nogil:
     """Return whether the subtree of a node is to be grown on narrow lists."""
     cdef int32_t c, n_present = 0
-    if not search.may_narrow or search.is_narrow or node.n_segments == 0:
+    if not search.may_narrow or search.is_narrow:
+        return False
+    if node.segments == NULL or node.n_segments == 0:
         return False
     if not FEWEST_NARROW <= node.n_samples <= TL_NARROW_SAMPLES:
         return False
@@ -82,20 +84,55 @@ cdef int enter_narrow(
     Node* root,                 # out: the node in local numbers
 ) noexcept nogil:
     """Rewrite a node in local numbers; return MEMORY_RAN_OUT when memory is not to be had."""
-    cdef const Targets* targets = &search.targets
-    cdef int32_t c, i, place, length, n_classes = 0
-    cdef int64_t stride = (node.n_samples + 2 * TL_NARROW_SLACK - 1) // TL_NARROW_SLACK
+    cdef int32_t i, place, length
     cdef const Segment* segment
     cdef const entry_t* old
     cdef narrow_t* new
-    stride *= TL_NARROW_SLACK
+    if open_narrow(
+        search, buffers, node, node.n_segments, work, local, local_buffers, root
+    ) != 0:
+        return MEMORY_RAN_OUT
+    for place in range(node.n_segments):
+        segment = node.segments + place
+        root.segments[place] = segment[0]
+        root.segments[place].start = 0
+        old = <const entry_t*> list_of(search, buffers.lists[node.buffer], segment)
+        new = place_list(work, node.n_samples, place, segment.feature)
+        length = segment.n_below + segment.n_above + segment.n_missing
+        for i in range(length):
+            new[i] = <narrow_t> (work.spare[sample_of(search, old[i])] | (old[i] & 1))
+    return 0
+
+
+cdef narrow_t* place_list(
+    Workspace* work, int32_t n_samples, int32_t place, int32_t feature
+) noexcept nogil:
+    """Give a feature the place of its list, among others of as many samples."""
+    cdef int64_t stride = (n_samples + 2 * TL_NARROW_SLACK - 1) // TL_NARROW_SLACK
+    work.narrow_starts[feature] = place * stride * TL_NARROW_SLACK
+    return work.narrow[0] + work.narrow_starts[feature]
+
+
+cdef int open_narrow(
+    const Search* search,
+    const Buffers* buffers,
+    const Node* node,
+    int32_t n_segments,         # that the root is to have room for
+    Workspace* work,
+    Search* local,              # out
+    Buffers* local_buffers,     # out
+    Node* root,                 # out: the node in local numbers, its segments not written
+) noexcept nogil:
+    """Make the search for a node in local numbers, all but its lists; return as above."""
+    cdef const Targets* targets = &search.targets
+    cdef int32_t c, n_classes = 0
     local_buffers[0] = buffers[0]
     local_buffers.owned = NULL
     root[0] = node[0]
     root.segments = NULL
     root.histogram = NULL
     root.stats = <int64_t*> malloc(targets.n_stats * sizeof(int64_t))
-    root.segments = <Segment*> malloc(node.n_segments * sizeof(Segment))
+    root.segments = <Segment*> malloc(n_segments * sizeof(Segment))
     if root.stats == NULL or root.segments == NULL:
         return MEMORY_RAN_OUT
     local[0] = search[0]
@@ -130,14 +167,4 @@ cdef int enter_narrow(
     local_buffers.lists[1] = work.narrow[1]
     local_buffers.samples[0] = work.local_samples[0]
     local_buffers.samples[1] = work.local_samples[1]
-    for place in range(node.n_segments):
-        segment = node.segments + place
-        root.segments[place] = segment[0]
-        root.segments[place].start = 0
-        work.narrow_starts[segment.feature] = place * stride
-        old = <const entry_t*> list_of(search, buffers.lists[node.buffer], segment)
-        new = work.narrow[0] + place * stride
-        length = segment.n_below + segment.n_above + segment.n_missing
-        for i in range(length):
-            new[i] = <narrow_t> (work.spare[sample_of(search, old[i])] | (old[i] & 1))
     return 0

@@ -9,8 +9,8 @@ cdef struct Record:
     int32_t left            # record of the left child, the right one follows; -1: a leaf
     int32_t subtree         # number of the growth that continues here, -1: none
     int32_t feature
-    bint missing_goes_left
-    bint needs_double
+    uint8_t missing_goes_left
+    uint8_t needs_double
     int64_t n_samples
     int64_t weight          # units
     int64_t first_class     # leaves in classification: their classes
@@ -20,18 +20,34 @@ cdef struct Record:
 
 # The records of a tree, or of one subtree.
 cdef struct Growth:
-    Record* records
+    void** blocks           # of RECORDS_PER_BLOCK records each, and behind them their values
+    int64_t n_blocks
+    int64_t block_capacity
     int64_t n_records
-    int64_t capacity
-    double* values          # value_stride of them a record
-    int32_t value_stride
+    int32_t value_stride    # values of a record
     int32_t* classes        # of the leaves, one after the other
     int64_t* class_weights
     int64_t n_classes
     int64_t class_capacity
     int64_t bytes_asked     # what could not be had
 
-cdef int reserve(Growth* growth, int64_t n_more, int64_t n_more_classes) noexcept nogil
+cdef enum:
+    RECORD_BITS = 8
+    RECORDS_PER_BLOCK = 1 << RECORD_BITS
+
+
+cdef inline Record* record_of(const Growth* growth, int64_t id) noexcept nogil:
+    return <Record*> growth.blocks[id >> RECORD_BITS] + (id & (RECORDS_PER_BLOCK - 1))
+
+
+cdef inline double* values_of(const Growth* growth, int64_t id) noexcept nogil:
+    cdef Record* block = <Record*> growth.blocks[id >> RECORD_BITS]
+    return (
+        <double*> (block + RECORDS_PER_BLOCK)
+        + (id & (RECORDS_PER_BLOCK - 1)) * growth.value_stride
+    )
+
+cdef int reserve(Growth* growth, bint needs_record, int64_t n_more_classes) noexcept nogil
 cdef void release(Growth* growth) noexcept nogil
 cdef int write_record(
     const Search* search, Growth* growth, Node* node, const int32_t* samples, Workspace* work

@@ -4,29 +4,37 @@ from libc.stdlib cimport free, realloc
 
 import numpy as np
 
+from ._blocks cimport BLOCK_BYTES, leave_block, take_block
 from ._node cimport MEMORY_RAN_OUT, Buffers, Candidate, node_value
 from ._types cimport *
 from ._workspace cimport Workspace
 
 
-cdef int reserve(Growth* growth, int64_t n_more, int64_t n_more_classes) noexcept nogil:
-    """Make room for records and for classes of leaves."""
+cdef size_t block_bytes(const Growth* growth) noexcept nogil:
+    """Bytes of a block: with one value a record or none as many as are kept for the next tree."""
+    cdef size_t n_bytes = sizeof(Record) + growth.value_stride * sizeof(double)
+    return max(RECORDS_PER_BLOCK * n_bytes, <size_t> BLOCK_BYTES)
+
+
+cdef int reserve(Growth* growth, bint needs_record, int64_t n_more_classes) noexcept nogil:
+    """Make room for one more record, or for classes of leaves."""
     cdef int64_t capacity
     cdef void* larger
-    if growth.n_records + n_more > growth.capacity:
-        capacity = 2 * growth.capacity + 16
-        growth.bytes_asked = capacity * <int64_t> sizeof(Record)
-        larger = realloc(growth.records, capacity * sizeof(Record))
-        if larger == NULL:
-            return MEMORY_RAN_OUT
-        growth.records = <Record*> larger
-        if growth.value_stride > 0:
-            growth.bytes_asked = capacity * growth.value_stride * <int64_t> sizeof(double)
-            larger = realloc(growth.values, capacity * growth.value_stride * sizeof(double))
+    if needs_record and growth.n_records == growth.n_blocks * RECORDS_PER_BLOCK:
+        if growth.n_blocks == growth.block_capacity:
+            capacity = 2 * growth.block_capacity + 16
+            growth.bytes_asked = capacity * <int64_t> sizeof(void*)
+            larger = realloc(growth.blocks, capacity * sizeof(void*))
             if larger == NULL:
                 return MEMORY_RAN_OUT
-            growth.values = <double*> larger
-        growth.capacity = capacity
+            growth.blocks = <void**> larger
+            growth.block_capacity = capacity
+        growth.bytes_asked = block_bytes(growth)
+        larger = take_block(block_bytes(growth))
+        if larger == NULL:
+            return MEMORY_RAN_OUT
+        growth.blocks[growth.n_blocks] = larger
+        growth.n_blocks += 1
     if growth.n_classes + n_more_classes > growth.class_capacity:
         capacity = 2 * growth.class_capacity + n_more_classes + 16
         growth.bytes_asked = capacity * <int64_t> (sizeof(int32_t) + sizeof(int64_t))
@@ -43,8 +51,10 @@ cdef int reserve(Growth* growth, int64_t n_more, int64_t n_more_classes) noexcep
 
 
 cdef void release(Growth* growth) noexcept nogil:
-    free(growth.records)
-    free(growth.values)
+    cdef int64_t k
+    for k in range(growth.n_blocks):
+        leave_block(growth.blocks[k], block_bytes(growth))
+    free(growth.blocks)
     free(growth.classes)
     free(growth.class_weights)
 
@@ -56,10 +66,10 @@ cdef int write_record(
     cdef Record* record
     cdef int32_t output
     cdef double value
-    if reserve(growth, 1, 0) != 0:
+    if reserve(growth, True, 0) != 0:
         return MEMORY_RAN_OUT
     node.id = <int32_t> growth.n_records
-    record = growth.records + growth.n_records
+    record = record_of(growth, node.id)
     record.left = -1
     record.subtree = -1
     record.feature = -2
@@ -74,7 +84,7 @@ cdef int write_record(
     for output in range(growth.value_stride):
         value = node_value(search, node, output, samples, work)
         value = min(max(value, node.lower_bound), node.upper_bound)
-        growth.values[growth.n_records * growth.value_stride + output] = value
+        values_of(growth, node.id)[output] = value
     growth.n_records += 1
     return 0
 
@@ -82,10 +92,10 @@ cdef int write_record(
 cdef int write_leaf(const Search* search, Growth* growth, const Node* node) noexcept nogil:
     """Write down the classes of a node that stays a leaf."""
     cdef int32_t c
-    cdef Record* record = growth.records + node.id
+    cdef Record* record = record_of(growth, node.id)
     if not search.targets.is_classification:
         return 0
-    if reserve(growth, 0, search.targets.n_stats) != 0:
+    if reserve(growth, False, search.targets.n_stats) != 0:
         return MEMORY_RAN_OUT
     record.first_class = growth.n_classes
     for c in range(search.targets.n_stats):
@@ -116,7 +126,7 @@ cdef int write_split(
         divided += left.n_samples
     if write_record(search, growth, right, divided, work) != 0:
         return MEMORY_RAN_OUT
-    record = growth.records + candidate.node.id
+    record = record_of(growth, candidate.node.id)
     record.left = left.id
     record.feature = candidate.split.feature
     record.threshold = candidate.split.threshold
@@ -188,7 +198,7 @@ cdef assemble(
     cdef int64_t n_stack = 1
     cdef Growth* source
     cdef Record* record
-    cdef int64_t parent, which
+    cdef int64_t parent, which, id
     stack_view[0, 0] = 0
     stack_view[0, 1] = 0
     stack_view[0, 2] = 0
@@ -196,12 +206,14 @@ cdef assemble(
         n_stack -= 1
         which = stack_view[n_stack, 0]
         source = subtrees[which]
-        record = source.records + stack_view[n_stack, 1]
+        id = stack_view[n_stack, 1]
+        record = record_of(source, id)
         parent = stack_view[n_stack, 2]
         if record.subtree >= 0:
             which = record.subtree
             source = subtrees[which]
-            record = source.records
+            id = 0
+            record = record_of(source, id)
         if node > 0:
             if parent >= 0:
                 left_view[parent] = <int32_t> node
@@ -215,7 +227,7 @@ cdef assemble(
         n_samples_view[node] = record.n_samples
         weight_view[node] = <double> record.weight * weight_unit
         for i in range(stride):
-            value_view[node, i] = source.values[(record - source.records) * stride + i]
+            value_view[node, i] = values_of(source, id)[i]
         for i in range(record.first_class, record.first_class + record.n_classes):
             classes_view[at] = source.classes[i]
             class_weights_view[at] = <double> source.class_weights[i] * weight_unit

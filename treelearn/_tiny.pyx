@@ -55,7 +55,9 @@ cdef struct Subtree:
 cdef bint is_for_tiny(const Search* search, const Node* node) noexcept nogil:
     """Return whether the subtree of a node is to be grown in one go."""
     cdef int32_t place
-    if not search.may_be_tiny or node.n_samples > TL_TINY_SAMPLES or node.n_segments == 0:
+    if not search.may_be_tiny or node.n_samples > TL_TINY_SAMPLES:
+        return False
+    if node.segments == NULL or node.n_segments == 0:
         return False
     for place in range(node.n_segments):
         if node.segments[place].n_missing > 0:

@@ -25,6 +25,7 @@ cdef struct BinTable:
     const double* highest
     Layout layout
     bint is_gini_pairs          # the faster search of native/pairs.h serves
+    bint sums_targets           # cells of native/cells.h: samples and sum of one target
     bint has_few_codes          # small nodes are sorted feature beside feature
     bint misses_any             # whether any feature has missing values
     const int32_t* cell_starts  # of the features, in cells

@@ -20,6 +20,10 @@ cdef extern from "native/histogram.h" nogil:
         const uint8_t* record, int n_features, int code_bytes, const int32_t* starts,
         const int64_t* words, int n_words, int cell_words, int64_t* cells,
     )
+    void tl_fill_sums(
+        const uint8_t* record, int64_t n, int64_t record_bytes, int n_features, int code_bytes,
+        const int32_t* starts, const int32_t* samples, const int64_t* sums, int64_t* cells,
+    )
     void tl_add_word(
         const uint8_t* record, int n_features, int code_bytes, const int32_t* starts,
         int64_t word, int64_t units, int cell_words, int64_t* cells,
@@ -110,6 +114,11 @@ cdef void fill_histogram(
         tl_fill_classes(
             records, n, table.record_bytes, table.n_features, table.code_bytes,
             table.cell_starts, search.targets.n_stats, <uint32_t*> cells,
+        )
+    elif table.sums_targets:
+        tl_fill_sums(
+            records, n, table.record_bytes, table.n_features, table.code_bytes,
+            table.cell_starts, samples, search.targets.sums, <int64_t*> cells,
         )
     else:
         fill_wide(search, table, records, samples, n, <int64_t*> cells)

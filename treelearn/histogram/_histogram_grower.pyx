@@ -38,7 +38,7 @@ from ._histogram_scan cimport find_binned_split
 from ._histogram_sweep cimport sum_left
 
 cdef extern from "native/impurity.h" nogil:
-    const int TL_GAUSSIAN, TL_GINI
+    const int TL_GAUSSIAN, TL_GINI, TL_SQUARED_ERROR
 
 cdef extern from "native/pairs.h" nogil:
     const int TL_SMALL, TL_PLACE_BITS
@@ -310,6 +310,11 @@ cdef class HistogramGrower(Grower):
             table.layout = WIDE
             table.cell_bytes = 8 * (
                 table.n_stats_kept + (1 if search.targets.has_unit_weights else 2)
+            )
+            table.sums_targets = (
+                search.sums_moments
+                and search.targets.has_unit_weights
+                and search.rules.formula == TL_SQUARED_ERROR
             )
         table.sort_limit = max(
             TL_SMALL if table.has_few_codes else 16,

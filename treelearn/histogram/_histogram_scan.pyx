@@ -49,6 +49,17 @@ cdef extern from "native/pairs.h" nogil:
 
 tl_make_networks()
 
+cdef extern from "native/cells.h" nogil:
+    ctypedef struct tl_cell_node:
+        int64_t n_samples
+        int64_t total
+        int64_t lowest
+    bint tl_cells_vary(const int64_t* cells, int n_cells, int64_t n_samples)
+    int tl_best_of_cells(
+        int simd, const int64_t* cells, int n_cells, const tl_cell_node* node, double* score,
+        int64_t* n_left_of_cut,
+    )
+
 cdef enum:
     SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
     SMALL = 64           # TL_SMALL and TL_SIDE, for arrays
@@ -306,6 +317,46 @@ cdef bint scan_pairs(
     return True
 
 
+cdef bint scan_sums(
+    const Search* search,
+    const Node* node,
+    const BinTable* table,
+    const void* cells,
+    int32_t feature,
+    Split* best,        # in, out
+) noexcept nogil:
+    """Search one feature without missing values by squared error; return as above."""
+    cdef const int64_t* column = (<const int64_t*> cells) + 2 * table.cell_starts[feature]
+    cdef int n_bins = table.n_bins[feature]
+    cdef double score = best.score
+    cdef int64_t n_left = 0
+    cdef tl_cell_node bounds
+    cdef int bin, next_bin
+    if not tl_cells_vary(column, n_bins, node.n_samples):
+        return False
+    if best.feature > feature:
+        # Drawn features come in any order: an equal score of a lower one wins.
+        score = nextafter(score, -INFINITY)
+    bounds.n_samples = node.n_samples
+    bounds.total = node.stats[0]
+    bounds.lowest = max(
+        <int64_t> 1, max(search.rules.min_samples_leaf, search.rules.min_weight_leaf)
+    )
+    bin = tl_best_of_cells(search.simd, column, n_bins, &bounds, &score, &n_left)
+    if bin < 0:
+        return True
+    next_bin = bin + 1
+    while column[2 * next_bin] == 0:
+        next_bin += 1
+    best.feature = feature
+    best.score = score
+    best.tie_score = 0.0
+    best.n_stored_left = <int32_t> n_left
+    best.missing_goes_left = False
+    place_cut(search, node, table, bin, next_bin, 0, best)
+    return True
+
+
 cdef void search_small_node(
     const Search* search,
     const Node* node,
@@ -346,6 +397,8 @@ cdef bint look_at(
     cdef bint varies
     if cells != NULL and table.is_gini_pairs and not table.has_missing[feature]:
         return scan_pairs(search, node, table, cells, feature, best)
+    if cells != NULL and table.sums_targets and not table.has_missing[feature]:
+        return scan_sums(search, node, table, cells, feature, best)
     found.feature = -1
     found.score = -INFINITY
     found.tie_score = -INFINITY

@@ -46,7 +46,8 @@ typedef struct {
     uint16_t *rows; /* out: [row][row_stride] */
     int64_t column_stride;
     const uint8_t *is_wide; /* of the stored columns: more than 256 codes */
-    uint16_t *columns;      /* out: [stored column][column_stride], in 8 bits if not wide */
+    uint16_t *columns;      /* out: [stored column][column_stride], in 8 bits if not wide;
+                             * NULL: they are not wanted */
 } TlEncoder;
 
 /* Lowest and highest value, and whether any value is missing or no whole number, of columns
@@ -122,7 +123,7 @@ typedef struct {
     static void tl_encode_scalar_##suffix(const TlEncoder *encoder, int64_t begin,             \
                                           int64_t end, uint16_t *codes) {                      \
         tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes);                    \
-        tl_turn_rows(encoder, begin, end);                                                     \
+        if (encoder->columns != NULL) tl_turn_rows(encoder, begin, end);                       \
     }
 
 /* A bit for each of n <= 64 codes that is 0. */
@@ -250,7 +251,7 @@ TL_COLUMNS(double, int64_t, rint, double)
     TL_TARGET_AVX2 static void tl_encode_avx2_##suffix(                                        \
         const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *codes) {               \
         tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes_avx2);               \
-        tl_turn_rows_avx2(encoder, begin, end);                                                \
+        if (encoder->columns != NULL) tl_turn_rows_avx2(encoder, begin, end);                  \
     }
 TL_COLUMNS_AVX2(float, int32_t, float)
 TL_COLUMNS_AVX2(double, int64_t, double)
@@ -302,81 +303,111 @@ static int tl_sort_keys(uint64_t *keys, uint32_t *items, uint64_t *spare_keys,
     return swapped;
 }
 
+/* Scratch memory to rank a column of at most `room` distinct values. */
+typedef struct {
+    uint64_t *keys;    /* of the distinct values, twice as many */
+    uint32_t *items;
+    uint16_t *rank_of;
+    uint16_t *table;   /* slot -> number of a distinct value */
+} tl_rank_scratch;
+
+enum { TL_RANK_BITS = 10, TL_MOST_RANK_BITS = 17, TL_NO_VALUE = 65535 };
+
+static int64_t tl_rank_bytes(int64_t room) {
+    return room * (2 * sizeof(uint64_t) + 2 * sizeof(uint32_t) + sizeof(uint16_t)) +
+           (sizeof(uint16_t) << TL_MOST_RANK_BITS);
+}
+
+static inline tl_rank_scratch tl_rank_scratch_in(void *block, int64_t room) {
+    tl_rank_scratch scratch;
+    scratch.keys = (uint64_t *)block;
+    scratch.items = (uint32_t *)(scratch.keys + 2 * room);
+    scratch.rank_of = (uint16_t *)(scratch.items + 2 * room);
+    scratch.table = scratch.rank_of + room;
+    return scratch;
+}
+
+static inline uint64_t tl_rank_slot(uint64_t key, int table_bits) {
+    return (key * 0x9E3779B97F4A7C15u) >> (64 - table_bits);
+}
+
+/* Put the n_distinct values into a table of so many bits. */
+static void tl_fill_rank_table(const tl_rank_scratch *scratch, int32_t n_distinct,
+                               int table_bits) {
+    const uint64_t last = ((uint64_t)1 << table_bits) - 1;
+    int32_t k;
+    memset(scratch->table, 0xFF, sizeof(uint16_t) << table_bits);
+    for (k = 0; k < n_distinct; k++) {
+        uint64_t slot = tl_rank_slot(scratch->keys[k], table_bits);
+        while (scratch->table[slot] != TL_NO_VALUE) slot = (slot + 1) & last;
+        scratch->table[slot] = (uint16_t)k;
+    }
+}
+
 /* Rank the values of one column among its distinct ones; what is missing comes last.
  *
- * Returns how many distinct values there are, -1 where there are more than codes, -2 where
- * memory runs out. distinct: room for TL_MOST_CODES values. */
+ * Returns how many distinct values there are, -1 where there is no room for them or no code.  The
+ * table of the values that were seen grows with them: that of few stays in the nearest cache.
+ * block: tl_rank_bytes(room) bytes. */
 #define TL_RANK(real_t, suffix)                                                                \
     static int32_t tl_rank_column_##suffix(const real_t *values, int64_t stride,               \
-                                           const int32_t *order, int64_t n, uint16_t *ranks,   \
-                                           double *distinct) {                                 \
-        enum { TABLE_BITS = 17 };                                                              \
-        uint64_t *table = (uint64_t *)malloc(sizeof(uint64_t) << TABLE_BITS);                  \
-        uint32_t *places = (uint32_t *)malloc(sizeof(uint32_t) << TABLE_BITS);                 \
-        uint64_t *keys = (uint64_t *)malloc(2 * TL_MOST_CODES * sizeof(uint64_t));             \
-        uint32_t *items = (uint32_t *)malloc(2 * TL_MOST_CODES * sizeof(uint32_t));            \
-        uint16_t *rank_of = (uint16_t *)malloc(TL_MOST_CODES * sizeof(uint16_t));              \
-        int32_t n_distinct = 0, found = -2;                                                    \
+                                           const int32_t *order, int64_t n, int64_t room,      \
+                                           void *block, uint16_t *ranks, double *distinct) {   \
+        const tl_rank_scratch scratch = tl_rank_scratch_in(block, room);                       \
+        uint64_t *keys = scratch.keys;                                                         \
+        uint32_t *items = scratch.items;                                                       \
+        int32_t n_distinct = 0, k;                                                             \
         int64_t i;                                                                             \
-        int table_bits = 10;                                                                   \
-        while (table_bits < TABLE_BITS && ((int64_t)1 << table_bits) < 2 * n) table_bits++;    \
-        if (table && places && keys && items && rank_of) {                                     \
+        int table_bits = TL_RANK_BITS;                                                         \
+        tl_fill_rank_table(&scratch, 0, table_bits);                                           \
+        for (i = 0; i < n; i++) {                                                              \
+            const double value = (double)values[(int64_t)order[i] * stride];                   \
             const uint64_t last = ((uint64_t)1 << table_bits) - 1;                             \
-            memset(table, 0, sizeof(uint64_t) << table_bits);                                  \
-            for (i = 0; i < n; i++) {                                                          \
-                double value = (double)values[(int64_t)order[i] * stride];                     \
-                uint64_t key, slot;                                                            \
-                if (value != value) {                                                          \
-                    ranks[i] = TL_MOST_CODES;                                                  \
-                    continue;                                                                  \
-                }                                                                              \
-                key = tl_double_key(value);                                                    \
-                slot = (key * 0x9E3779B97F4A7C15u) >> (64 - table_bits);                       \
-                while (table[slot] != 0 && table[slot] != key) slot = (slot + 1) & last;       \
-                if (table[slot] == 0) {                                                        \
-                    if (n_distinct == TL_MOST_CODES - 1) break;                                \
-                    table[slot] = key;                                                         \
-                    places[slot] = (uint32_t)n_distinct;                                       \
-                    keys[n_distinct] = key;                                                    \
-                    items[n_distinct] = (uint32_t)n_distinct;                                  \
-                    n_distinct++;                                                              \
-                }                                                                              \
-                ranks[i] = (uint16_t)places[slot];                                             \
+            uint64_t key, slot;                                                                \
+            int32_t found;                                                                     \
+            if (value != value) {                                                              \
+                ranks[i] = TL_MOST_CODES;                                                      \
+                continue;                                                                      \
             }                                                                                  \
-            found = -1;                                                                        \
-            if (i == n) {                                                                      \
-                uint64_t *sorted = keys;                                                       \
-                uint32_t *sorted_items = items;                                                \
-                if (n_distinct > 0 && tl_sort_keys(keys, items, keys + TL_MOST_CODES,          \
-                                                   items + TL_MOST_CODES, n_distinct)) {       \
-                    sorted = keys + TL_MOST_CODES;                                             \
-                    sorted_items = items + TL_MOST_CODES;                                      \
-                }                                                                              \
-                for (i = 0; i < n_distinct; i++) {                                             \
-                    distinct[i] = tl_key_double(sorted[i]);                                    \
-                    rank_of[sorted_items[i]] = (uint16_t)i;                                    \
-                }                                                                              \
-                for (i = 0; i < n; i++)                                                        \
-                    if (ranks[i] != TL_MOST_CODES) ranks[i] = rank_of[ranks[i]];               \
-                found = n_distinct;                                                            \
+            key = tl_double_key(value);                                                        \
+            slot = tl_rank_slot(key, table_bits);                                              \
+            while ((found = scratch.table[slot]) != TL_NO_VALUE && keys[found] != key)         \
+                slot = (slot + 1) & last;                                                      \
+            if (found == TL_NO_VALUE) {                                                        \
+                if (n_distinct == room || n_distinct == TL_MOST_CODES - 1) return -1;          \
+                found = n_distinct++;                                                          \
+                keys[found] = key;                                                             \
+                items[found] = (uint32_t)found;                                                \
+                scratch.table[slot] = (uint16_t)found;                                         \
+                if (2 * (int64_t)n_distinct > (int64_t)last && table_bits < TL_MOST_RANK_BITS) \
+                    tl_fill_rank_table(&scratch, n_distinct, ++table_bits);                    \
             }                                                                                  \
+            ranks[i] = (uint16_t)found;                                                        \
         }                                                                                      \
-        free(table);                                                                           \
-        free(places);                                                                          \
-        free(keys);                                                                            \
-        free(items);                                                                           \
-        free(rank_of);                                                                         \
-        return found;                                                                          \
+        if (n_distinct > 0 &&                                                                  \
+            tl_sort_keys(keys, items, keys + room, items + room, n_distinct)) {                \
+            keys += room;                                                                      \
+            items += room;                                                                     \
+        }                                                                                      \
+        for (k = 0; k < n_distinct; k++) {                                                     \
+            distinct[k] = tl_key_double(keys[k]);                                              \
+            scratch.rank_of[items[k]] = (uint16_t)k;                                           \
+        }                                                                                      \
+        for (i = 0; i < n; i++)                                                                \
+            if (ranks[i] != TL_MOST_CODES) ranks[i] = scratch.rank_of[ranks[i]];               \
+        return n_distinct;                                                                     \
     }
 TL_RANK(float, float)
 TL_RANK(double, double)
 
 static int32_t tl_rank_column(int is_double, const void *values, int64_t stride,
-                              const int32_t *order, int64_t n, uint16_t *ranks,
-                              double *distinct) {
+                              const int32_t *order, int64_t n, int64_t room, void *block,
+                              uint16_t *ranks, double *distinct) {
     if (is_double)
-        return tl_rank_column_double((const double *)values, stride, order, n, ranks, distinct);
-    return tl_rank_column_float((const float *)values, stride, order, n, ranks, distinct);
+        return tl_rank_column_double((const double *)values, stride, order, n, room, block, ranks,
+                                     distinct);
+    return tl_rank_column_float((const float *)values, stride, order, n, room, block, ranks,
+                                distinct);
 }
 
 /* Rows [begin, end) of the table; codes: scratch for one row. */

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "simd.h"
+
 /* code_bytes is a constant wherever this is inlined */
 static inline uint32_t tl_code(const uint8_t *record, int64_t feature, int code_bytes) {
     uint16_t wide;
@@ -91,6 +93,39 @@ static inline void tl_add_sample(const uint8_t *record, int n_features, int code
         tl_add_words(record, n_features, 2, starts, words, n_words, cell_words, cells);
 }
 
+/* Unit weights and one sum: cells of two words, (1, sum of the target) for every sample. */
+static inline void tl_fill_sums_of(const uint8_t *record, int64_t n, int64_t record_bytes,
+                                   int n_features, int code_bytes, const int32_t *starts,
+                                   const int32_t *samples, const int64_t *sums, int64_t *cells) {
+    int64_t i;
+    int f;
+    for (i = 0; i < n; i++, record += record_bytes) {
+        const int64_t sum = sums[samples[i]];
+#if TL_HAS_X86
+        const __m128i words = _mm_set_epi64x(sum, 1);
+#endif
+        for (f = 0; f < n_features; f++) {
+            int64_t *cell = cells + 2 * (int64_t)(starts[f] + tl_code(record, f, code_bytes));
+#if TL_HAS_X86
+            __m128i *both = (__m128i *)cell;
+            _mm_storeu_si128(both, _mm_add_epi64(_mm_loadu_si128(both), words));
+#else
+            cell[0]++;
+            cell[1] += sum;
+#endif
+        }
+    }
+}
+
+static void tl_fill_sums(const uint8_t *record, int64_t n, int64_t record_bytes, int n_features,
+                         int code_bytes, const int32_t *starts, const int32_t *samples,
+                         const int64_t *sums, int64_t *cells) {
+    TL_BOTH_WIDTHS(tl_fill_sums_of(record, n, record_bytes, n_features, 1, starts, samples, sums,
+                                   cells),
+                   tl_fill_sums_of(record, n, record_bytes, n_features, 2, starts, samples, sums,
+                                   cells))
+}
+
 /* Add a number to one word of the cells of a sample's codes. */
 static inline void tl_add_word(const uint8_t *record, int n_features, int code_bytes,
                                const int32_t *starts, int64_t word, int64_t units, int cell_words,
@@ -143,7 +178,9 @@ static void tl_partition_records(const uint8_t *record, int64_t n, int64_t recor
                                  int feature, int code_bytes, uint32_t bin, uint32_t also,
                                  uint8_t *left, uint8_t *right) {
     int64_t n_words = record_bytes / 8;
-    if (code_bytes == 2)
+    if (code_bytes == 2 && n_words == 4)
+        tl_partition_of(record, n, 4, feature, 2, bin, also, left, right);
+    else if (code_bytes == 2)
         tl_partition_of(record, n, n_words, feature, 2, bin, also, left, right);
     else if (n_words == 1)
         tl_partition_of(record, n, 1, feature, 1, bin, also, left, right);

@@ -11,6 +11,7 @@ typedef volatile LONG tl_lock_t;
 static void tl_lock(tl_lock_t *lock) {
     while (InterlockedExchange(lock, 1)) SwitchToThread();
 }
+static int tl_try_lock(tl_lock_t *lock) { return !InterlockedExchange(lock, 1); }
 static void tl_unlock(tl_lock_t *lock) { InterlockedExchange(lock, 0); }
 static void tl_rest(int n_before) {
     (void)n_before;
@@ -22,6 +23,9 @@ static void tl_rest(int n_before) {
 typedef volatile int tl_lock_t;
 static void tl_lock(tl_lock_t *lock) {
     while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)) sched_yield();
+}
+static int tl_try_lock(tl_lock_t *lock) {
+    return !__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE);
 }
 static void tl_unlock(tl_lock_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
 static void tl_rest(int n_before) {
