@@ -37,13 +37,17 @@ from ._queue cimport (
     take,
 )
 from ._records cimport Growth, assemble, record_of
-from ._signals cimport raise_pending
+from ._signals cimport raise_pending, tl_seconds
 from ._types cimport *
 
 cdef extern from "native/simd.h" nogil:
     int tl_simd_level()
 
 cdef double EPSILON = 2.220446049250313e-16
+
+# Nothing is started that cannot pay: many a tree of a few classes ends sooner than a second thread
+# has begun (kr_vs_kp, mushroom), and how soon only growing it tells.
+cdef double SECONDS_ALONE = 0.0003
 
 cdef enum:
     # Nodes from this size on may go to another thread: some tenths of a millisecond of work.
@@ -69,6 +73,7 @@ cdef int grow_subtree(
     CodeSearch* search,
     Growth* growth,
     CodeNode* root,             # its record is written; it is owned by this call
+    double alone_until,         # when all that is left goes into the queue; 0: never
     Queue* queue,
     CodeWorkspace* work,
 ) noexcept nogil:
@@ -94,7 +99,9 @@ cdef int grow_subtree(
             )
             free(node)
             continue
-        if n_stack > 0 and node.n_samples >= SHARED_NODE and is_waited_for(queue):
+        if (alone_until > 0.0 and tl_seconds() >= alone_until) or (
+            n_stack > 0 and node.n_samples >= SHARED_NODE and is_waited_for(queue)
+        ):
             status = hand_on(queue, growth, node)
             continue
         status = split_node(search, growth, node, work, children)
@@ -125,7 +132,7 @@ cdef void work_off(CodeSearch* search, Queue* queue, CodeWorkspace* work) noexce
     cdef Task task
     while take(queue, work.polls, &work.last_poll, &task):
         finish(
-            queue, grow_subtree(search, task.growth, <CodeNode*> task.node, queue, work)
+            queue, grow_subtree(search, task.growth, <CodeNode*> task.node, 0.0, queue, work)
         )
 
 
@@ -283,6 +290,7 @@ cdef class CodeGrower:
             n_threads, <int64_t> search.table.n_samples * self.codes.n_features
         )
         cdef int64_t due
+        cdef double alone_until = 0.0
         samples = np.arange(search.table.n_samples, dtype=np.int32)
         cdef int32_t[::1] samples_view = samples
         search.samples = &samples_view[0]
@@ -310,13 +318,14 @@ cdef class CodeGrower:
                     growth, root.id, root.n_classes, root.classes, root.counts
                 )
                 free(root)
-            elif put(&queue, root, growth) != 0:
-                queue.status = MEMORY_RAN_OUT
-                free(root)
-            elif n_working == 1:
-                with nogil:
-                    work_off(search, &queue, workspaces)
             else:
+                if n_working > 1:
+                    alone_until = tl_seconds() + SECONDS_ALONE
+                with nogil:
+                    queue.status = grow_subtree(
+                        search, growth, root, alone_until, &queue, workspaces
+                    )
+            if queue.status == 0 and queue.n_tasks > 0:
                 due = begin_region(n_working)
                 for i in prange(
                     n_working, nogil=True, num_threads=n_working, schedule="static", chunksize=1
