@@ -28,7 +28,7 @@ LAYERS = (
             "_guides",
             "_training_set",
         ),
-        *("_codes", "tree"),
+        *("_code_layout", "_codes", "tree"),
     ),
     (
         *("_workspace", "_pass", "_largest", "_block", "_sweep", "_screened", "_runs", "_scan"),

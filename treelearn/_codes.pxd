@@ -1,5 +1,6 @@
 """The training samples as integer codes."""
 
+from ._code_layout cimport CodeLayout
 from ._types cimport *
 
 cdef extern from "native/codes_types.h" nogil:
@@ -37,6 +38,9 @@ cdef class CodeSet:
     cdef readonly dict arrays
     cdef readonly object class_counts
     cdef readonly int32_t n_features
+    cdef readonly CodeLayout layout
+
+    cdef void _point_at_layout(self) noexcept
 
 cdef inline double value_of_code(
     const CodeTable* table, int32_t feature, int32_t code

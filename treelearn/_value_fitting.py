@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._bounded_fitting import is_constant
-from ._code_fitting import CELLS_TO_ENCODE, count_sampled, ranked_columns
+from ._code_fitting import CELLS_TO_ENCODE, column_widths, count_sampled
 from ._codes import column_ranges
 from .criteria import SQUARED_ERROR
 
@@ -115,9 +115,7 @@ def _is_small(shape):
 
 def _codes_of(X, ranges):
     """Return about how many codes the columns of a table have, all together."""
-    lowest, highest, _ = ranges
-    is_ranked = ranked_columns(ranges)
-    widths = np.subtract(highest, lowest, where=~is_ranked, out=np.zeros(len(lowest))) + 1.0
+    widths, is_ranked = column_widths(ranges)
     n_codes = float(widths.sum(where=~is_ranked))
     if is_ranked.any():
         n_distinct, n_sampled = count_sampled(X, is_ranked)

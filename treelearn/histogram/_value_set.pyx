@@ -39,7 +39,7 @@ cdef class ValueSet(BinnedSet):
         nothing = np.zeros(self.n_total, dtype=np.int32)
         codes = CodeSet(self.X, nothing, 1, rows, self.ranges, n_threads, self.most_codes, True)
         arrays = codes.arrays
-        n_codes = arrays["n_codes"]
+        n_codes = codes.n_codes
         bin_starts = np.zeros(self.n_features + 1, dtype=np.int64)
         np.cumsum(n_codes, out=bin_starts[1:])
         values = np.arange(bin_starts[-1]) - np.repeat(bin_starts[:-1], n_codes) + np.repeat(
@@ -59,7 +59,7 @@ cdef class ValueSet(BinnedSet):
         self.code_bytes = 2
         self.has_class = False
         # A row is a whole number of blocks of 16 codes: nothing is read behind the last one.
-        stride = 16 * len(arrays["chunk_bits"])
+        stride = 16 * codes.layout.n_chunks
         self.records = arrays["rows"][: len(self.rows) * stride].view(np.uint8).reshape(
             -1, 2 * stride
         )
