@@ -70,8 +70,8 @@ cpdef int n_threads_now(int n_threads) noexcept nogil:
     return n_threads // 2
 
 
-cdef void settle(int64_t run, int64_t held_up) noexcept nogil:
-    """Note that a thread ran for a time, and was held up for another."""
+cpdef void settle(int64_t run, int64_t held_up) noexcept nogil:
+    """Note that a thread ran for so many nanoseconds, and was held up for others."""
     cdef int64_t credit = tl_read_time(&tl_credit) + run // RUN_PER_CREDIT
     cdef int64_t now = tl_now(), until = tl_read_time(&tl_crowded_until), wait, last
     if now < until:
