@@ -5,12 +5,11 @@ histograms subtracted, as in the histogram mode. Once a node is small enough the
 samples are sorted, and its subtree is grown on lists.
 """
 
-from cython.parallel cimport prange
 from libc.stdlib cimport free, malloc
 
 import numpy as np
 
-from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
+from .._crowd cimport n_threads_now
 from .._grower cimport scan_of
 from .._lists cimport ListSource, build_lists
 from .._node cimport (
@@ -33,6 +32,7 @@ from ._binned_set cimport BinnedSet
 from ._bounded_scan cimport column_of, tl_column
 from ._bounded_search cimport find_bounded_split
 from ._bounds cimport BoundedTable, serves_bounds
+from ._division cimport MOST_SHARES, divide_in_shares
 from ._histogram_grower cimport HistogramGrower, share_out_histogram
 
 cdef extern from "native/inside.h" nogil:
@@ -54,16 +54,23 @@ cdef extern from "native/inside.h" nogil:
 
 cdef enum:
     FEWEST_SHARED = 32768   # rows below which sharing out costs more than it saves
-    MOST_SHARES = 64
 
 
-cdef void divide_part(
-    const Buffers* buffers,
-    const Candidate* candidate,
-    const tl_inside_cut* cut,
-    int64_t first,      # of the node's samples
-    int64_t n,
-    int64_t left,       # where the first of them that goes left is put
+cdef int64_t count_part(
+    const Buffers* buffers, const Candidate* candidate, const void* cut, int64_t first, int64_t n
+) noexcept nogil:
+    """Count how many of a range of a node's samples go left."""
+    cdef const BinTable* table = <const BinTable*> buffers.table
+    cdef const Node* node = &candidate.node
+    return tl_count_below(
+        <const tl_inside_cut*> cut, records_of(table, node.buffer, node.start + first), n,
+        table.record_bytes, buffers.samples[node.buffer] + node.start + first,
+    )
+
+
+cdef void move_part(
+    const Buffers* buffers, const Candidate* candidate, const void* cut, int64_t first, int64_t n,
+    int64_t left,
 ) noexcept nogil:
     """Partition a range of a node's records and samples."""
     cdef const BinTable* table = <const BinTable*> buffers.table
@@ -71,8 +78,8 @@ cdef void divide_part(
     cdef int64_t right = candidate.left.n_samples + first - left
     cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
     tl_divide(
-        cut, records_of(table, node.buffer, node.start + first), n, table.record_bytes,
-        buffers.samples[node.buffer] + node.start + first,
+        <const tl_inside_cut*> cut, records_of(table, node.buffer, node.start + first), n,
+        table.record_bytes, buffers.samples[node.buffer] + node.start + first,
         <uint8_t*> records_of(table, 1 - node.buffer, node.start + left),
         <uint8_t*> records_of(table, 1 - node.buffer, node.start + right),
         divided + left, divided + right,
@@ -83,46 +90,18 @@ cdef void divide(
     const Search* search, const Buffers* buffers, const Candidate* candidate
 ) noexcept nogil:
     """Partition the records and samples of a node; both sides keep their order."""
-    cdef const BinTable* table = <const BinTable*> buffers.table
-    cdef const Node* node = &candidate.node
     cdef tl_column column = column_of(search, candidate.split.feature)
     cdef tl_inside_cut cut
-    cdef int64_t n = node.n_samples, per_thread, first, left, due
-    cdef int64_t[MOST_SHARES] n_left
-    cdef int n_threads = 1, t
-    if n >= FEWEST_SHARED:
+    cdef int n_threads = 1
+    if candidate.node.n_samples >= FEWEST_SHARED:
         n_threads = min(n_threads_now(buffers.n_threads), <int> MOST_SHARES)
     cut.feature = candidate.split.feature
     cut.bin = candidate.split.bin
     cut.threshold = candidate.split.threshold
     cut.column = &column if candidate.split.n_stored_left > 0 else NULL
-    if n_threads == 1:
-        divide_part(buffers, candidate, &cut, 0, n, 0)
-        return
-    per_thread = (n + n_threads - 1) // n_threads
-    due = begin_region(n_threads)
-    for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
-        begin_share(due)
-        first = min(n, t * per_thread)
-        n_left[t] = tl_count_below(
-            &cut, records_of(table, node.buffer, node.start + first),
-            min(n, (t + 1) * per_thread) - first, table.record_bytes,
-            buffers.samples[node.buffer] + node.start + first,
-        )
-        end_share()
-    left = 0
-    for t in range(n_threads):
-        first = n_left[t]
-        n_left[t] = left
-        left += first
-    due = begin_region(n_threads)
-    for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
-        begin_share(due)
-        first = min(n, t * per_thread)
-        divide_part(
-            buffers, candidate, &cut, first, min(n, (t + 1) * per_thread) - first, n_left[t]
-        )
-        end_share()
+    divide_in_shares(
+        buffers, candidate, &cut, n_threads, n_threads, count_part, move_part
+    )
 
 
 cdef int evaluate_bounded(

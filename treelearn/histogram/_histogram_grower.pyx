@@ -1,12 +1,11 @@
 """Growth from binned samples: records are partitioned, histograms handed on or subtracted."""
 
-from cython.parallel cimport prange
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 import numpy as np
 
-from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
+from .._crowd cimport n_threads_now
 from .._grower cimport Grower
 from .._node cimport (
     DONE,
@@ -34,6 +33,7 @@ from ._bin_table cimport (
     subtract_histogram,
 )
 from ._binned_set cimport BinnedSet
+from ._division cimport MOST_SHARES, divide_in_shares
 from ._histogram_scan cimport find_binned_split
 from ._histogram_sweep cimport sum_left
 
@@ -62,94 +62,77 @@ cdef enum:
     # for.
     FEWEST_SHARED = 65536
     FEWEST_COUNTED = 262144  # the same of reading one code of each row
-    MOST_SHARES = 64
     NO_CODE = 0x7FFFFFFF
 
 # Histograms that wait in the frontier of best-first growth take about so many bytes at most.
 KEPT_BYTES = 2**25
 
 
+# What is moved by a split of codes.
+cdef struct Move:
+    bint moves_records
+    bint moves_samples
+    uint32_t also               # the code of missing values where they go left
+
+
+cdef int64_t count_part(
+    const Buffers* buffers, const Candidate* candidate, const void* cut, int64_t first, int64_t n
+) noexcept nogil:
+    """Count how many of a range of a node's samples go left."""
+    cdef const BinTable* table = <const BinTable*> buffers.table
+    cdef const Node* node = &candidate.node
+    return tl_count_left(
+        records_of(table, node.buffer, node.start + first), n, table.record_bytes,
+        candidate.split.feature, table.code_bytes, candidate.split.bin,
+        (<const Move*> cut).also,
+    )
+
+
 cdef void move_part(
-    const Search* search,
-    const Buffers* buffers,
-    const Candidate* candidate,
-    bint moves_records,
-    bint moves_samples,
-    int64_t first,      # of the node's samples
-    int64_t n,
-    int64_t left,       # where the first of them that goes left is put
+    const Buffers* buffers, const Candidate* candidate, const void* cut, int64_t first, int64_t n,
+    int64_t left,
 ) noexcept nogil:
     """Partition a range of a node's records, or samples, or both."""
     cdef const BinTable* table = <const BinTable*> buffers.table
     cdef const Node* node = &candidate.node
     cdef const Split* split = &candidate.split
+    cdef const Move* move = <const Move*> cut
     cdef const uint8_t* records = records_of(table, node.buffer, node.start + first)
     cdef int64_t right = candidate.left.n_samples + first - left
     cdef int32_t* divided = buffers.samples[1 - node.buffer] + node.start
-    cdef uint32_t also = NO_CODE
-    if split.missing_goes_left:
-        also = table.n_bins[split.feature]
-    if moves_samples:
+    if move.moves_samples:
         tl_partition_samples(
-            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin, also,
-            buffers.samples[node.buffer] + node.start + first, divided + left, divided + right,
+            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin,
+            move.also, buffers.samples[node.buffer] + node.start + first, divided + left,
+            divided + right,
         )
-    if moves_records:
+    if move.moves_records:
         tl_partition_records(
-            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin, also,
-            <uint8_t*> records_of(table, 1 - node.buffer, node.start + left),
+            records, n, table.record_bytes, split.feature, table.code_bytes, split.bin,
+            move.also, <uint8_t*> records_of(table, 1 - node.buffer, node.start + left),
             <uint8_t*> records_of(table, 1 - node.buffer, node.start + right),
         )
 
 
-cdef void move(
-    const Search* search,
-    const Buffers* buffers,
-    const Candidate* candidate,
-    bint moves_records,
-    bint moves_samples,
+cdef void divide(
+    const Buffers* buffers, const Candidate* candidate, bint moves_records, bint moves_samples
 ) noexcept nogil:
     """Partition the records of a node, or its samples, or both; both sides keep their order."""
     cdef const BinTable* table = <const BinTable*> buffers.table
-    cdef const Node* node = &candidate.node
-    cdef const Split* split = &candidate.split
-    cdef int64_t n = node.n_samples, per_thread, first, left, due
-    cdef int64_t[MOST_SHARES] n_left
-    cdef int n_threads = 1, n_counting, t
-    cdef uint32_t also = NO_CODE
+    cdef int64_t n = candidate.node.n_samples
+    cdef int n_threads = 1
+    cdef Move move
+    move.moves_records = moves_records
+    move.moves_samples = moves_samples
+    move.also = NO_CODE
+    if candidate.split.missing_goes_left:
+        move.also = table.n_bins[candidate.split.feature]
     if n >= FEWEST_SHARED:
         n_threads = min(n_threads_now(buffers.n_threads), <int> MOST_SHARES)
-    if n_threads == 1:
-        move_part(search, buffers, candidate, moves_records, moves_samples, 0, n, 0)
-        return
-    if split.missing_goes_left:
-        also = table.n_bins[split.feature]
-    per_thread = (n + n_threads - 1) // n_threads
-    n_counting = n_threads if n >= FEWEST_COUNTED else 1
-    due = begin_region(n_counting)
-    for t in prange(n_threads, num_threads=n_counting, schedule="static", chunksize=1):
-        begin_share(due)
-        first = min(n, t * per_thread)
-        n_left[t] = tl_count_left(
-            records_of(table, node.buffer, node.start + first),
-            min(n, (t + 1) * per_thread) - first,
-            table.record_bytes, split.feature, table.code_bytes, split.bin, also,
-        )
-        end_share()
-    left = 0
-    for t in range(n_threads):
-        first = n_left[t]
-        n_left[t] = left
-        left += first
-    due = begin_region(n_threads)
-    for t in prange(n_threads, num_threads=n_threads, schedule="static", chunksize=1):
-        begin_share(due)
-        first = min(n, t * per_thread)
-        move_part(
-            search, buffers, candidate, moves_records, moves_samples, first,
-            min(n, (t + 1) * per_thread) - first, n_left[t],
-        )
-        end_share()
+    divide_in_shares(
+        buffers, candidate, &move, n_threads, n_threads if n >= FEWEST_COUNTED else 1,
+        count_part, move_part,
+    )
 
 
 cdef int evaluate_binned(
@@ -199,7 +182,7 @@ cdef int evaluate_binned(
         node.histogram = NULL
     if not search.targets.is_classification:
         # Impurity and value of the children are made from their targets.
-        move(search, buffers, candidate, False, True)
+        divide(buffers, candidate, False, True)
     weigh_up(
         search, candidate, buffers.samples[1 - node.buffer] + node.start, work, is_split
     )
@@ -211,8 +194,8 @@ cdef int hand_on_binned(
 ) noexcept nogil:
     """Partition the records of a split node, and hand its histogram on to its children."""
     cdef const BinTable* table = <const BinTable*> buffers.table
-    move(
-        search, buffers, candidate, True,
+    divide(
+        buffers, candidate, True,
         table.moves_samples and search.targets.is_classification,
     )
     return share_out_histogram(search, buffers, candidate)
