@@ -13,11 +13,11 @@ possible.
 import os
 
 import numpy as np
-from scipy.sparse import issparse
 
+from ._code_fitting import is_plain
 from .criteria import GINI, RENYI_MEAN
 
-__all__ = ["grow_through_bins", "is_constant"]
+__all__ = ["grow_through_bins"]
 
 # Codes of one byte, the highest of them for missing values.
 _MAX_BINS = 255
@@ -92,32 +92,18 @@ def grow_through_bins(
 
 def _is_possible(X, y, n_classes, sample_weight, kernel, rules):
     """Return whether this form knows what is asked for."""
-    return not (
-        issparse(X)
-        or n_classes is None
-        or y.shape[0] > 1
+    return (
+        n_classes is not None
+        and is_plain(X, y, sample_weight, rules)
         # A box of more than two classes has a simple bound under Gini alone.
-        or (n_classes[0] > 2 and kernel.formula != GINI)
-        or not 2 <= n_classes[0] <= 256
-        or kernel.formula > RENYI_MEAN
-        or not kernel.is_concave_for(n_classes[0])
-        or rules["monotonic"] is not None
-        or rules["random_thresholds"]
-        or rules["max_features"] < X.shape[1]
-        or rules["max_leaf_nodes"] > 0
-        or X.shape[0] >= 2**30 // n_classes[0]
+        and (n_classes[0] == 2 or kernel.formula == GINI)
+        and 2 <= n_classes[0] <= 256
+        and kernel.formula <= RENYI_MEAN
+        and kernel.is_concave_for(n_classes[0])
+        and X.shape[0] < 2**30 // n_classes[0]
         # A missing value in the first or the last row spares the way through all of them.
-        or np.isnan(X[[0, -1]]).any()
-        or not is_constant(sample_weight)
+        and not np.isnan(X[[0, -1]]).any()
     )
-
-
-def is_constant(sample_weight):
-    """Return whether all samples weigh the same; rows of weight zero are none."""
-    if sample_weight is None:
-        return True
-    weights = sample_weight[sample_weight > 0]
-    return 2.0**-20 <= weights[0] <= 2.0**40 and bool((weights == weights[0]).all())
 
 
 def _pays(shape, n_classes, max_depth):

@@ -18,7 +18,7 @@ from ._code_grower import CodeGrower
 from ._codes import MOST_CODES, CodeSet, column_ranges
 from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
 
-__all__ = ["CELLS_TO_ENCODE", "column_widths", "count_sampled", "grow_over_codes"]
+__all__ = ["CELLS_TO_ENCODE", "column_widths", "count_sampled", "grow_over_codes", "is_plain"]
 
 # Smaller tables are grown in about half a millisecond either way (titanic, 6,000 cells: lists
 # 0.7 ms, codes 1.2; car, 10,000: 0.6 and 0.6; german_credit, 20,000: 1.5 and 0.8; mushroom,
@@ -65,14 +65,12 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
     dict of ndarray or None
         The arrays that ``Grower.grow`` returns, or None: the table is for presorted lists.
     """
-    if not _is_possible(X, y, n_classes, kernel, rules):
+    if not _is_possible(X, y, n_classes, sample_weight, kernel, rules):
         return None
     rows, weight_unit = None, 1.0
     if sample_weight is not None:
         rows = np.flatnonzero(sample_weight).astype(np.int32)
         weight_unit = float(sample_weight[rows[0]])
-        if not 2.0**-20 <= weight_unit <= 2.0**40 or (sample_weight[rows] != weight_unit).any():
-            return None
         if len(rows) == len(sample_weight):
             rows = None
     X = np.ascontiguousarray(X)
@@ -98,23 +96,39 @@ def grow_over_codes(X, y, n_classes, sample_weight, kernel, rules, tables_of, n_
     return CodeGrower(codes, kernel, dict(rules, tables=tables), weight_unit, n_threads).grow()
 
 
-def _is_possible(X, y, n_classes, kernel, rules):
+def _is_possible(X, y, n_classes, sample_weight, kernel, rules):
     """Return whether this form knows what is asked for."""
     if os.environ.get("TREELEARN_FORM") in ("bins", "lists"):
         return False
-    return not (
+    return (
+        n_classes is not None
+        and is_plain(X, y, sample_weight, rules)
+        and kernel.formula <= RENYI_MEAN
+        and kernel.formula != ABSOLUTE_ERROR
+        and n_classes[0] <= _MOST_CLASSES
+        and max(X.shape) < 2**30 // max(2, n_classes[0])
+    )
+
+
+def is_plain(X, y, sample_weight, rules):
+    """Return whether a tree is what codes and bins know: the limits of nodes are theirs alone.
+
+    One output, a dense table, all features and cuts, no order imposed, depth first, and all samples
+    weigh the same; rows of weight zero are none.
+    """
+    if (
         issparse(X)
-        or n_classes is None
         or y.shape[0] > 1
-        or kernel.formula > RENYI_MEAN
-        or kernel.formula == ABSOLUTE_ERROR
         or rules["monotonic"] is not None
         or rules["random_thresholds"]
         or rules["max_features"] < X.shape[1]
         or rules["max_leaf_nodes"] > 0
-        or n_classes[0] > _MOST_CLASSES
-        or max(X.shape) >= 2**30 // max(2, n_classes[0])
-    )
+    ):
+        return False
+    if sample_weight is None:
+        return True
+    weights = sample_weight[sample_weight > 0]
+    return 2.0**-20 <= weights[0] <= 2.0**40 and bool((weights == weights[0]).all())
 
 
 def _has_too_many_codes(X):

@@ -42,7 +42,7 @@ cdef class CodeLayout:
         cdef int32_t n = lowest.shape[0], feature
         cdef char* at
         self.n_features = n
-        block = np.zeros(10 * n + MOST_WORDS + MOST_BITS + 64, dtype=np.uint64)
+        block = np.zeros(10 * <int64_t> n + MOST_WORDS + MOST_BITS + 64, dtype=np.uint64)
         self.block = block
         cdef uint64_t[::1] view = block
         at = <char*> &view[0]
@@ -109,7 +109,7 @@ cdef class CodeLayout:
     cdef int32_t place_bits(self, int32_t feature, int32_t n_cuts, int32_t used) noexcept nogil:
         """Give a feature its bits behind those in use; return how many are then."""
         cdef int32_t word, shift, code
-        cdef int32_t* run = self.runs + 4 * (self.n_runs - 1)
+        cdef int32_t* run = self.runs   # the last one
         if used % 64 + n_cuts > 64:
             used += 64 - used % 64
         if used + n_cuts > MOST_BITS:
@@ -121,6 +121,8 @@ cdef class CodeLayout:
             self.bit_feature[self.n_bits] = feature
             self.bit_code[self.n_bits] = code
             self.n_bits += 1
+        if self.n_runs > 0:
+            run += 4 * (self.n_runs - 1)
         word = used // 64
         shift = used % 64
         self.bit_field[feature] = ((<uint64_t> 1 << n_cuts) - 1) << shift
@@ -142,7 +144,7 @@ cdef class CodeLayout:
         ):
             run[1] += 1
         else:
-            run += 4
+            run = self.runs + 4 * self.n_runs
             run[0] = feature
             run[1] = 1
             run[2] = word

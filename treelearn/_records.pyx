@@ -10,6 +10,9 @@ from ._types cimport *
 from ._workspace cimport Workspace
 
 
+assert RECORDS_PER_BLOCK * (sizeof(Record) + sizeof(double)) == BLOCK_BYTES
+
+
 cdef size_t block_bytes(const Growth* growth) noexcept nogil:
     """Bytes of a block: with one value a record or none as many as are kept for the next tree."""
     cdef size_t n_bytes = sizeof(Record) + growth.value_stride * sizeof(double)
