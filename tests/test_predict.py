@@ -1,6 +1,7 @@
 """Rows to leaves: every layout, dtype and number of rows and threads, against a walk by hand."""
 
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -300,3 +301,18 @@ def test_the_answer_belongs_to_the_caller(table):
         kept = first.copy()
         first[:] = -1
         assert np.array_equal(tree.predict(X), kept)
+
+
+def test_no_interrupt_is_lost_while_steps_are_made():
+    # NumPy describes fields by Python code of its own, and drops what is raised in it.
+    called = set()
+    X = np.arange(20.0).reshape(-1, 1)
+    tree = DecisionTreeClassifier().fit(X, X[:, 0] > 9)
+    sys.setprofile(lambda frame, event, _: called.add(frame.f_code.co_name))
+    try:
+        tree.fit(X, X[:, 0] > 4).predict(X)
+        tree.predict(X.astype(np.float32))
+    finally:
+        sys.setprofile(None)
+    assert "predict" in called
+    assert "_array_descr" not in called

@@ -140,7 +140,9 @@ cdef class Walk:
             bits = steps.view(np.uint64)[::2]
             bits[leaves] = np.uint64(0x7FF8000000000000) | numbers.astype(np.uint64)
         self.steps = steps
-        self.walk.steps = <const void*> <size_t> steps.__array_interface__["data"][0]
+        # Of plain numbers: for fields NumPy runs Python here, and drops a Ctrl-C that comes then.
+        plain = steps.view(np.uint64)
+        self.walk.steps = <const void*> <size_t> plain.__array_interface__["data"][0]
         self.walk.shift = shift if is_narrow else 0
         self.walk.even = (<uint32_t> 1 << shift) - 2 if is_narrow else 0
 
