@@ -12,7 +12,16 @@ ROOT = Path(__file__).resolve().parents[1]
 # A folder is one entry: its files may import each other.
 LAYERS = (
     (
-        *("_version", "_files", "_types", "native", "information", "criteria", "_threads"),
+        *(
+            "_version",
+            "_files",
+            "_types",
+            "_address",
+            "native",
+            "information",
+            "criteria",
+            "_threads",
+        ),
         *("_signals", "_crowd", "_impurity", "_cupy"),
     ),
     (
@@ -49,6 +58,7 @@ LAYERS = (
         *(
             "_code_node",
             "_code_grower",
+            "_forms",
             "_code_fitting",
             "histogram",
             "_bounded_fitting",

@@ -14,7 +14,7 @@ import os
 
 import numpy as np
 
-from ._code_fitting import is_plain
+from ._forms import is_plain
 from .criteria import GINI, RENYI_MEAN
 
 __all__ = ["grow_through_bins"]

@@ -12,13 +12,13 @@ tests and benchmarks compare the two forms with it.
 import os
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ._code_grower import CodeGrower
 from ._codes import MOST_CODES, CodeSet, column_ranges
+from ._forms import CELLS_TO_ENCODE, SAMPLED_ROWS, column_widths, count_sampled, is_plain
 from .criteria import ABSOLUTE_ERROR, GINI, RENYI_MEAN
 
-__all__ = ["CELLS_TO_ENCODE", "column_widths", "count_sampled", "grow_over_codes", "is_plain"]
+__all__ = ["grow_over_codes"]
 
 # Smaller tables are grown in about half a millisecond either way (titanic, 6,000 cells: lists
 # 0.7 ms, codes 1.2; car, 10,000: 0.6 and 0.6; german_credit, 20,000: 1.5 and 0.8; mushroom,
@@ -32,9 +32,7 @@ _FEWEST_RANKED_CELLS = 50_000
 _FEWEST_RANKED_CELLS_OF_TWO_CLASSES = 500_000
 # Scratch memory of a thread: one histogram, in cells of 4 bytes.
 _LARGEST_HISTOGRAM = 2**22
-# Fewer cells are not worth a second thread (kr_vs_kp, 115,000 cells: 1.3 ms with one thread and
-# with two; wine_quality, 78,000: 10.2 and 7.4; letter, 320,000: 7.3 and 5.8).
-CELLS_TO_ENCODE = 300_000
+# Fewer cells are not worth a second thread.
 _CELLS_TO_GROW = 75_000
 # Counts of bits take a kilobyte a class.
 _MOST_CLASSES = 4096
@@ -44,7 +42,6 @@ _MOST_CLASSES = 4096
 # have nearly as many values as there are samples (30,000 x 20 continuous, 10 classes: 58 ms against
 # 117; walking_activity, 22 classes: 156 against 85).
 _WIDE_COLUMN = 1024
-_SAMPLED_ROWS = 512
 # Ranking takes about a tenth of a millisecond a column, however few its rows: of real numbers,
 # codes took 30 times the time of lists at 60 rows, 7 at 500, 2 at 1,000, and as long at 2,000.
 _FEWEST_ROWS_TO_RANK = 2_000
@@ -110,27 +107,6 @@ def _is_possible(X, y, n_classes, sample_weight, kernel, rules):
     )
 
 
-def is_plain(X, y, sample_weight, rules):
-    """Return whether a tree is what codes and bins know: the limits of nodes are theirs alone.
-
-    One output, a dense table, all features and cuts, no order imposed, depth first, and all samples
-    weigh the same; rows of weight zero are none.
-    """
-    if (
-        issparse(X)
-        or y.shape[0] > 1
-        or rules["monotonic"] is not None
-        or rules["random_thresholds"]
-        or rules["max_features"] < X.shape[1]
-        or rules["max_leaf_nodes"] > 0
-    ):
-        return False
-    if sample_weight is None:
-        return True
-    weights = sample_weight[sample_weight > 0]
-    return 2.0**-20 <= weights[0] <= 2.0**40 and bool((weights == weights[0]).all())
-
-
 def _has_too_many_codes(X):
     """Return whether some rows of a table tell that a column has more values than codes.
 
@@ -139,41 +115,11 @@ def _has_too_many_codes(X):
     n_samples = X.shape[0]
     if n_samples <= MOST_CODES:
         return False
-    for column in X[:: n_samples // _SAMPLED_ROWS][:_SAMPLED_ROWS].T:
+    for column in X[:: n_samples // SAMPLED_ROWS][:SAMPLED_ROWS].T:
         has_fractions = np.isfinite(column).all() and (column != np.floor(column)).any()
         if has_fractions and 2 * len(np.unique(column)) >= len(column):
             return True
     return False
-
-
-def column_widths(ranges):
-    """Return the widths of the ranges of columns, and which of them values are ranked in.
-
-    Parameters
-    ----------
-    ranges : tuple of ndarray
-        What `column_ranges` returns.
-
-    Returns
-    -------
-    widths : ndarray of shape (n_features,)
-        As many as whole numbers there are from the lowest to the highest value.
-    is_ranked : ndarray of shape (n_features,)
-        bool: the column holds no whole numbers of a small range.
-    """
-    lowest, highest, flags = ranges
-    with np.errstate(invalid="ignore", over="ignore"):
-        widths = highest - lowest
-    widths += 1.0
-    return widths, ((flags & 1 != 0) | (widths >= MOST_CODES)) & (highest > lowest)
-
-
-def count_sampled(X, columns):
-    """Return how many values some columns have in some rows, and the number of the rows."""
-    step = max(1, X.shape[0] // _SAMPLED_ROWS)
-    sample = np.sort(X[::step][:_SAMPLED_ROWS, columns], axis=0)  # NaN comes last
-    is_new = (sample[1:] != sample[:-1]) & ~np.isnan(sample[:-1])
-    return 1 + is_new.sum(axis=0), len(sample)
 
 
 def _pays(X, ranges, n_classes, formula):

@@ -22,9 +22,9 @@ from ._code_scan cimport (
 from ._code_types cimport *
 from ._codes cimport value_of_code
 from ._node cimport INTERRUPTED, MEMORY_RAN_OUT
-from ._records cimport Growth, Record, record_of, reserve
+from ._records cimport Growth, Record, record_of, reserve_classes, reserve_record
 from ._signals cimport must_stop
-from ._splitter cimport threshold_between
+from ._splitter cimport needs_double, threshold_between
 from ._types cimport *
 
 cdef extern from "native/impurity.h" nogil:
@@ -65,7 +65,7 @@ cdef CodeNode* new_node(int32_t n_classes, int32_t n_columns) noexcept nogil:
 cdef int32_t write_record(Growth* growth, int64_t n_samples, double impurity) noexcept nogil:
     """Append the record of a node, a leaf until it is split; -1 when memory runs out."""
     cdef Record* record
-    if reserve(growth, True, 0) != 0:
+    if reserve_record(growth) != 0:
         return -1
     record = record_of(growth, growth.n_records)
     record.left = -1
@@ -89,7 +89,7 @@ cdef int write_classes(
     """Write down the classes of a node that stays a leaf."""
     cdef Record* record = record_of(growth, id)
     cdef int32_t c
-    if reserve(growth, False, n_classes) != 0:
+    if reserve_classes(growth, n_classes) != 0:
         return MEMORY_RAN_OUT
     record.first_class = growth.n_classes
     record.n_classes = 0
@@ -193,9 +193,7 @@ cdef int write_split(
         low = value_of_code(&search.table, cut.feature, cut.code)
         high = value_of_code(&search.table, cut.feature, cut.next_code)
         record.threshold = threshold_between(low, high)
-        record.needs_double = not (
-            <double> (<float> low) <= record.threshold < <double> (<float> high)
-        )
+        record.needs_double = needs_double(low, record.threshold, high)
     record.missing_goes_left = cut.missing_goes_left
     if not cut.has_missing:
         # What a node never saw goes where more samples go.

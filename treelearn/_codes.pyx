@@ -13,6 +13,7 @@ from cython.parallel cimport parallel, prange, threadid
 
 import numpy as np
 
+from ._address cimport address_of
 from ._code_layout cimport CodeLayout
 from ._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from ._types cimport *
@@ -60,11 +61,6 @@ cdef extern from "native/codes_columns.h" nogil:
     )
 
 MOST_CODES = TL_MOST_CODES
-
-
-cdef void* address_of(array) except? NULL:
-    """Where the elements of an array start; the array must outlive the pointer."""
-    return <void*> <size_t> array.__array_interface__["data"][0]
 
 
 def column_ranges(X):

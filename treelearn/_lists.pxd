@@ -1,5 +1,9 @@
 from ._types cimport *
 
+cdef enum:
+    # Columns whose values are read together: a cache line of float32.
+    FEATURES_PER_GROUP = 16
+
 # What is the same for the lists of all features.
 cdef struct ListSource:
     const Values* values

@@ -21,10 +21,6 @@ from ._types cimport *
 # their lists shrink by what it covers, and cost a second pass over the entries above it.
 cdef double DEFAULT_SHARE = 0.5
 
-cdef enum:
-    # Columns whose keys are read together; the training set asks for as many.
-    FEATURES_PER_READING = 16
-
 
 cdef inline bint is_same_value(
     const ListSource* source, int32_t feature, bint is_exact, uint64_t a, uint64_t b
@@ -198,11 +194,11 @@ cdef int build_lists(
     double* default_values,     # out
 ) noexcept nogil:
     """Build the lists of some neighbouring features; return -1 when memory runs out."""
-    cdef uint8_t[FEATURES_PER_READING] is_exact
+    cdef uint8_t[FEATURES_PER_GROUP] is_exact
     cdef int32_t first = first_feature, end, feature
-    memset(is_exact, not source.values.is_double, FEATURES_PER_READING)
+    memset(is_exact, not source.values.is_double, FEATURES_PER_GROUP)
     while first < first_feature + n_features:
-        end = min(first + FEATURES_PER_READING, first_feature + n_features)
+        end = min(first + FEATURES_PER_GROUP, first_feature + n_features)
         if source.values.dense != NULL:
             # The keys wait where the entries will stand.
             read_keys(

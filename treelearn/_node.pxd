@@ -76,3 +76,10 @@ cdef int evaluate(
 cdef int hand_on(
     const Search* search, Buffers* buffers, Candidate* candidate, Workspace* work
 ) noexcept nogil
+
+
+cdef inline void go_on_lists(Buffers* buffers) noexcept nogil:
+    """Let nodes be split by lists from here on."""
+    buffers.enter = NULL
+    buffers.evaluate = evaluate
+    buffers.hand_on = hand_on

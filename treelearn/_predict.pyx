@@ -5,6 +5,7 @@ from time import sleep
 
 import numpy as np
 
+from ._address cimport address_of
 from ._signals cimport must_stop, raise_pending
 from ._types cimport *
 
@@ -140,9 +141,7 @@ cdef class Walk:
             bits = steps.view(np.uint64)[::2]
             bits[leaves] = np.uint64(0x7FF8000000000000) | numbers.astype(np.uint64)
         self.steps = steps
-        # Of plain numbers: for fields NumPy runs Python here, and drops a Ctrl-C that comes then.
-        plain = steps.view(np.uint64)
-        self.walk.steps = <const void*> <size_t> plain.__array_interface__["data"][0]
+        self.walk.steps = address_of(steps.view(np.uint64))
         self.walk.shift = shift if is_narrow else 0
         self.walk.even = (<uint32_t> 1 << shift) - 2 if is_narrow else 0
 

@@ -47,7 +47,9 @@ cdef inline double* values_of(const Growth* growth, int64_t id) noexcept nogil:
         + (id & (RECORDS_PER_BLOCK - 1)) * growth.value_stride
     )
 
-cdef int reserve(Growth* growth, bint needs_record, int64_t n_more_classes) noexcept nogil
+
+cdef int reserve_record(Growth* growth) noexcept nogil
+cdef int reserve_classes(Growth* growth, int64_t n_more) noexcept nogil
 cdef void release(Growth* growth) noexcept nogil
 cdef int write_record(
     const Search* search, Growth* growth, Node* node, const int32_t* samples, Workspace* work

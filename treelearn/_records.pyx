@@ -9,7 +9,6 @@ from ._node cimport MEMORY_RAN_OUT, Buffers, Candidate, node_value
 from ._types cimport *
 from ._workspace cimport Workspace
 
-
 assert RECORDS_PER_BLOCK * (sizeof(Record) + sizeof(double)) == BLOCK_BYTES
 
 
@@ -19,37 +18,46 @@ cdef size_t block_bytes(const Growth* growth) noexcept nogil:
     return max(RECORDS_PER_BLOCK * n_bytes, <size_t> BLOCK_BYTES)
 
 
-cdef int reserve(Growth* growth, bint needs_record, int64_t n_more_classes) noexcept nogil:
-    """Make room for one more record, or for classes of leaves."""
+cdef int reserve_record(Growth* growth) noexcept nogil:
+    """Make room for one more record."""
+    cdef int64_t capacity
+    cdef void* more
+    if growth.n_records < growth.n_blocks * RECORDS_PER_BLOCK:
+        return 0
+    if growth.n_blocks == growth.block_capacity:
+        capacity = 2 * growth.block_capacity + 16
+        growth.bytes_asked = capacity * <int64_t> sizeof(void*)
+        more = realloc(growth.blocks, capacity * sizeof(void*))
+        if more == NULL:
+            return MEMORY_RAN_OUT
+        growth.blocks = <void**> more
+        growth.block_capacity = capacity
+    growth.bytes_asked = block_bytes(growth)
+    more = take_block(block_bytes(growth))
+    if more == NULL:
+        return MEMORY_RAN_OUT
+    growth.blocks[growth.n_blocks] = more
+    growth.n_blocks += 1
+    return 0
+
+
+cdef int reserve_classes(Growth* growth, int64_t n_more) noexcept nogil:
+    """Make room for so many more classes of leaves."""
     cdef int64_t capacity
     cdef void* larger
-    if needs_record and growth.n_records == growth.n_blocks * RECORDS_PER_BLOCK:
-        if growth.n_blocks == growth.block_capacity:
-            capacity = 2 * growth.block_capacity + 16
-            growth.bytes_asked = capacity * <int64_t> sizeof(void*)
-            larger = realloc(growth.blocks, capacity * sizeof(void*))
-            if larger == NULL:
-                return MEMORY_RAN_OUT
-            growth.blocks = <void**> larger
-            growth.block_capacity = capacity
-        growth.bytes_asked = block_bytes(growth)
-        larger = take_block(block_bytes(growth))
-        if larger == NULL:
-            return MEMORY_RAN_OUT
-        growth.blocks[growth.n_blocks] = larger
-        growth.n_blocks += 1
-    if growth.n_classes + n_more_classes > growth.class_capacity:
-        capacity = 2 * growth.class_capacity + n_more_classes + 16
-        growth.bytes_asked = capacity * <int64_t> (sizeof(int32_t) + sizeof(int64_t))
-        larger = realloc(growth.classes, capacity * sizeof(int32_t))
-        if larger == NULL:
-            return MEMORY_RAN_OUT
-        growth.classes = <int32_t*> larger
-        larger = realloc(growth.class_weights, capacity * sizeof(int64_t))
-        if larger == NULL:
-            return MEMORY_RAN_OUT
-        growth.class_weights = <int64_t*> larger
-        growth.class_capacity = capacity
+    if growth.n_classes + n_more <= growth.class_capacity:
+        return 0
+    capacity = 2 * growth.class_capacity + n_more + 16
+    growth.bytes_asked = capacity * <int64_t> (sizeof(int32_t) + sizeof(int64_t))
+    larger = realloc(growth.classes, capacity * sizeof(int32_t))
+    if larger == NULL:
+        return MEMORY_RAN_OUT
+    growth.classes = <int32_t*> larger
+    larger = realloc(growth.class_weights, capacity * sizeof(int64_t))
+    if larger == NULL:
+        return MEMORY_RAN_OUT
+    growth.class_weights = <int64_t*> larger
+    growth.class_capacity = capacity
     return 0
 
 
@@ -69,7 +77,7 @@ cdef int write_record(
     cdef Record* record
     cdef int32_t output
     cdef double value
-    if reserve(growth, True, 0) != 0:
+    if reserve_record(growth) != 0:
         return MEMORY_RAN_OUT
     node.id = <int32_t> growth.n_records
     record = record_of(growth, node.id)
@@ -98,7 +106,7 @@ cdef int write_leaf(const Search* search, Growth* growth, const Node* node) noex
     cdef Record* record = record_of(growth, node.id)
     if not search.targets.is_classification:
         return 0
-    if reserve(growth, False, search.targets.n_stats) != 0:
+    if reserve_classes(growth, search.targets.n_stats) != 0:
         return MEMORY_RAN_OUT
     record.first_class = growth.n_classes
     for c in range(search.targets.n_stats):

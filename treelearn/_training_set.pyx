@@ -11,8 +11,9 @@ from libc.string cimport memset
 import numpy as np
 from scipy.sparse import issparse
 
+from ._address cimport address_of
 from ._crowd cimport begin_region, begin_share, end_share, n_threads_now
-from ._lists cimport ListSource, build_lists, filter_list
+from ._lists cimport FEATURES_PER_GROUP, ListSource, build_lists, filter_list
 from ._signals cimport must_stop, raise_pending
 from ._types cimport *
 
@@ -21,15 +22,6 @@ from ._units import WeightUnits, target_units, weight_units
 cdef enum:
     MEMORY_RAN_OUT = 1
     INTERRUPTED = 2
-
-cdef enum:
-    # Columns read together: a cache line of float32.
-    FEATURES_PER_GROUP = 16
-
-
-cdef void* address_of(array) except? NULL:
-    """Where the elements of an array start; the array must outlive the pointer."""
-    return <void*> <size_t> array.__array_interface__["data"][0]
 
 
 class SortedLists:

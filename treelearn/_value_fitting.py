@@ -15,8 +15,8 @@ import os
 
 import numpy as np
 
-from ._code_fitting import CELLS_TO_ENCODE, column_widths, count_sampled, is_plain
 from ._codes import column_ranges
+from ._forms import CELLS_TO_ENCODE, column_widths, count_sampled, is_plain
 from .criteria import SQUARED_ERROR
 
 __all__ = ["grow_over_values"]

@@ -10,7 +10,18 @@ from .binning import bin_samples
 READ_PAST = 32
 
 
-cdef class BinnedSet(TrainingSet):
+cdef class RecordSet(TrainingSet):
+    """Samples and targets, one record of codes a sample; parameters as of ``TrainingSet``."""
+
+    cdef void without_lists(self):
+        """Set what says that there are no lists."""
+        self.class_shift = 0
+        self.index_mask = 0xFFFFFFFF
+        self.list_starts = np.zeros(self.n_features + 1, dtype=np.int64)
+        self.default_values = np.zeros(self.n_features)
+
+
+cdef class BinnedSet(RecordSet):
     """Samples and targets, binned.
 
     Parameters
@@ -45,10 +56,7 @@ cdef class BinnedSet(TrainingSet):
             X = X[rows]
         n_samples = len(rows)
         n_features = self.n_features
-        self.class_shift = 0
-        self.index_mask = 0xFFFFFFFF
-        self.list_starts = np.zeros(n_features + 1, dtype=np.int64)
-        self.default_values = np.zeros(n_features)
+        self.without_lists()
         most_classes = self.n_classes[0] if self.n_classes and len(self.n_classes) == 1 else None
         records = None
 

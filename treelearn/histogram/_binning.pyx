@@ -5,6 +5,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 import numpy as np
 
+from .._address cimport address_of
 from .._crowd cimport begin_region, begin_share, end_share, n_threads_now
 from .._signals cimport must_stop, raise_pending
 
@@ -181,8 +182,8 @@ def encode(
     cdef int is_double = X.dtype == np.float64
     cdef int64_t value_bytes = 8 if is_double else 4
     cdef int64_t value_row_stride = X.strides[0], value_column_stride = X.strides[1]
-    cdef const char* values = <const char*> <size_t> X.__array_interface__["data"][0]
-    cdef const char* edge_data = <const char*> <size_t> edges.__array_interface__["data"][0]
+    cdef const char* values = <const char*> address_of(X)
+    cdef const char* edge_data = <const char*> address_of(edges)
     cdef char* low = NULL
     cdef char* high = NULL
     cdef int64_t n_bins = bin_starts[n_features]
@@ -191,8 +192,8 @@ def encode(
     cdef double last_poll = 0.0
     is_stopped[0] = False
     if lowest is not None:
-        low = <char*> <size_t> lowest.__array_interface__["data"][0]
-        high = <char*> <size_t> highest.__array_interface__["data"][0]
+        low = <char*> address_of(lowest)
+        high = <char*> address_of(highest)
     if n_threads == 1:
         with nogil:
             for block in range(n_blocks):

@@ -19,8 +19,7 @@ from .._node cimport (
     MEMORY_RAN_OUT,
     Buffers,
     Candidate,
-    evaluate,
-    hand_on,
+    go_on_lists,
     open_children,
     start_without_children,
     weigh_up,
@@ -28,7 +27,7 @@ from .._node cimport (
 from .._types cimport *
 from .._workspace cimport Workspace, is_stopped, scratch_of
 from ._bin_table cimport BinTable, fill_shared_histogram, histogram_bytes, records_of
-from ._binned_set cimport BinnedSet
+from ._binned_set cimport RecordSet
 from ._bounded_scan cimport column_of, tl_column
 from ._bounded_search cimport find_bounded_split
 from ._bounds cimport BoundedTable, serves_bounds
@@ -183,7 +182,7 @@ cdef int enter_lists(
     root.segments = <Segment*> malloc(n_features * sizeof(Segment))
     local[0] = search[0]
     local_buffers[0] = buffers[0]
-    local_buffers.enter = NULL
+    go_on_lists(local_buffers)
     local_buffers.owned = malloc(
         2 * n_entries * sizeof(entry_t)
         + n_features * (sizeof(int64_t) + sizeof(double) + 3 * sizeof(int32_t))
@@ -201,8 +200,6 @@ cdef int enter_lists(
     local_buffers.lists[0] = defaults + n_features
     local_buffers.lists[1] = <entry_t*> local_buffers.lists[0] + n_entries
     segments = <int32_t*> (<entry_t*> local_buffers.lists[1] + n_entries)
-    local_buffers.evaluate = evaluate
-    local_buffers.hand_on = hand_on
     local.list_starts = starts
     local.keeps_samples = False     # every list holds every sample
     for feature in range(n_features):
@@ -263,7 +260,7 @@ cdef class BoundedGrower(HistogramGrower):
 
     cdef void choose_scan(self):
         """Choose the kernels as for lists: entries hold the class, no column a default value."""
-        cdef BinnedSet data = self.training_set
+        cdef RecordSet data = self.training_set
         data.place_classes()
         self.search.class_shift = data.class_shift
         self.search.index_mask = data.index_mask
@@ -273,7 +270,7 @@ cdef class BoundedGrower(HistogramGrower):
 
     cdef int open_buffers(self, Buffers* buffers) except -1:
         """Point the table at the records, and say how nodes are split by them."""
-        cdef BinnedSet data = self.training_set
+        cdef RecordSet data = self.training_set
         HistogramGrower.open_buffers(self, buffers)
         assert serves_bounds(&self.search) and not self.table.misses_any
         assert self.table.code_bytes == 1 and self.table.has_class

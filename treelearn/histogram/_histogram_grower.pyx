@@ -32,7 +32,7 @@ from ._bin_table cimport (
     records_of,
     subtract_histogram,
 )
-from ._binned_set cimport BinnedSet
+from ._binned_set cimport RecordSet
 from ._division cimport MOST_SHARES, divide_in_shares
 from ._histogram_scan cimport find_binned_split
 from ._histogram_sweep cimport sum_left
@@ -242,7 +242,7 @@ cdef class HistogramGrower(Grower):
 
     cdef int open_buffers(self, Buffers* buffers) except -1:
         """Point the table at the records, and say how nodes are split by them."""
-        cdef BinnedSet data = self.training_set
+        cdef RecordSet data = self.training_set
         cdef BinTable* table = &self.table
         cdef Search* search = &self.search
         cdef const int32_t[::1] n_bins = data.bins.n_bins

@@ -6,7 +6,7 @@ the scores and the rule for ties are those of the exact search (``_scan.pyx``): 
 the right to the left here is a bin, and a cut's number is how many samples lie below it.
 """
 
-from libc.math cimport INFINITY, nextafter
+from libc.math cimport INFINITY
 from libc.stdint cimport uint16_t
 from libc.stdlib cimport malloc
 
@@ -15,10 +15,11 @@ from .._node cimport MEMORY_RAN_OUT
 from .._pass cimport BINARY, MOMENTS, PLAIN, SUMS, Method, Sweep
 from .._scan cimport prepare_node
 from .._sorting cimport sort_pairs
-from .._splitter cimport mix, threshold_between
+from .._splitter cimport mix
 from .._types cimport *
 from .._workspace cimport Workspace
 from ._bin_table cimport PAIRS, BinTable
+from ._cell_scan cimport keep_cut, place_cut, scan_pairs, scan_sums
 from ._histogram_sweep cimport clear_left, pass_cell, pass_sample, samples_in
 
 cdef extern from "native/histogram.h" nogil:
@@ -38,27 +39,12 @@ cdef extern from "native/pairs.h" nogil:
         const uint8_t* records, int n, int64_t record_bytes, int code_bytes, int first_feature,
         uint16_t (*keys)[16],
     )
-    int tl_best_of_pairs(
-        const uint64_t* cells, int n_cells, int64_t n_samples, int64_t ones, int64_t fewest,
-        double* score, int64_t* n_left_of_cut,
-    )
     tl_small_cut tl_best_of_small(
         const uint8_t* records, int n, int64_t record_bytes, int code_bytes, int n_features,
         int ones, int fewest, const uint8_t* is_skipped,
     )
 
 tl_make_networks()
-
-cdef extern from "native/cells.h" nogil:
-    ctypedef struct tl_cell_node:
-        int64_t n_samples
-        int64_t total
-        int64_t lowest
-    bint tl_cells_vary(const int64_t* cells, int n_cells, int64_t n_samples)
-    int tl_best_of_cells(
-        int simd, const int64_t* cells, int n_cells, const tl_cell_node* node, double* score,
-        int64_t* n_left_of_cut,
-    )
 
 cdef enum:
     SHORTEST_RADIX = 48  # fewer codes are sorted by insertion
@@ -217,35 +203,6 @@ cdef inline bint is_better(const Split* candidate, const Split* best) noexcept n
     return candidate.feature < best.feature
 
 
-cdef void place_cut(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    int64_t bin,
-    int64_t next_bin,       # the first bin on the right that holds samples; -1: none
-    int64_t n_missing,
-    Split* split,           # in: feature, samples below the cut; out
-) noexcept nogil:
-    """Write down a cut: its bin, its threshold, and where unseen missing values go."""
-    cdef int64_t values = table.bin_starts[split.feature]
-    cdef double low, high
-    split.bin = <int32_t> bin
-    split.default_goes_left = False
-    if next_bin < 0:
-        split.threshold = INFINITY  # all values left, missing ones right: nan <= inf is false
-        split.needs_double = False
-    else:
-        low = table.highest[values + bin]
-        high = table.lowest[values + next_bin]
-        split.threshold = threshold_between(low, high)
-        split.needs_double = (
-            not <double> (<float> low) <= split.threshold < <double> (<float> high)
-        )
-    if n_missing == 0:
-        # What a node never saw goes where more samples go.
-        split.missing_goes_left = 2 * <int64_t> split.n_stored_left > node.n_samples
-
-
 cdef void place_numbered_cut(
     const Search* search,
     const Node* node,
@@ -283,80 +240,6 @@ cdef void place_numbered_cut(
     place_cut(search, node, table, bin, next_bin, n_missing, split)
 
 
-cdef bint scan_pairs(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    const void* cells,
-    int32_t feature,
-    Split* best,        # in, out
-) noexcept nogil:
-    """Search one feature without missing values under Gini; return False for a constant one."""
-    cdef const uint64_t* column = <const uint64_t*> cells + table.cell_starts[feature]
-    cdef double score = best.score
-    cdef int64_t n_left = 0
-    cdef int next_bin, bin
-    if best.feature > feature:
-        # Drawn features come in any order: an equal score of a lower one wins.
-        score = nextafter(score, -INFINITY)
-    bin = tl_best_of_pairs(
-        column, table.n_bins[feature], node.n_samples, node.stats[1],
-        max(search.rules.min_samples_leaf, search.rules.min_weight_leaf), &score, &n_left,
-    )
-    if bin < 0:
-        return bin == -1
-    next_bin = bin + 1
-    while column[next_bin] == 0:
-        next_bin += 1
-    best.feature = feature
-    best.score = score
-    best.tie_score = 0.0
-    best.n_stored_left = <int32_t> n_left
-    best.missing_goes_left = False
-    place_cut(search, node, table, bin, next_bin, 0, best)
-    return True
-
-
-cdef bint scan_sums(
-    const Search* search,
-    const Node* node,
-    const BinTable* table,
-    const void* cells,
-    int32_t feature,
-    Split* best,        # in, out
-) noexcept nogil:
-    """Search one feature without missing values by squared error; return as above."""
-    cdef const int64_t* column = (<const int64_t*> cells) + 2 * table.cell_starts[feature]
-    cdef int n_bins = table.n_bins[feature]
-    cdef double score = best.score
-    cdef int64_t n_left = 0
-    cdef tl_cell_node bounds
-    cdef int bin, next_bin
-    if not tl_cells_vary(column, n_bins, node.n_samples):
-        return False
-    if best.feature > feature:
-        # Drawn features come in any order: an equal score of a lower one wins.
-        score = nextafter(score, -INFINITY)
-    bounds.n_samples = node.n_samples
-    bounds.total = node.stats[0]
-    bounds.lowest = max(
-        <int64_t> 1, max(search.rules.min_samples_leaf, search.rules.min_weight_leaf)
-    )
-    bin = tl_best_of_cells(search.simd, column, n_bins, &bounds, &score, &n_left)
-    if bin < 0:
-        return True
-    next_bin = bin + 1
-    while column[2 * next_bin] == 0:
-        next_bin += 1
-    best.feature = feature
-    best.score = score
-    best.tie_score = 0.0
-    best.n_stored_left = <int32_t> n_left
-    best.missing_goes_left = False
-    place_cut(search, node, table, bin, next_bin, 0, best)
-    return True
-
-
 cdef void search_small_node(
     const Search* search,
     const Node* node,
@@ -372,12 +255,10 @@ cdef void search_small_node(
     )
     if found.feature < 0:
         return
-    best.feature = found.feature
-    best.score = <double> found.square / <double> found.product
-    best.tie_score = 0.0
-    best.n_stored_left = found.n_left
-    best.missing_goes_left = False
-    place_cut(search, node, table, found.bin, found.next_bin, 0, best)
+    keep_cut(
+        search, node, table, found.feature, <double> found.square / <double> found.product,
+        found.n_left, found.bin, found.next_bin, best,
+    )
 
 
 cdef bint look_at(

@@ -6,7 +6,7 @@ find from the root on, to the bit.
 """
 
 from .._local cimport open_narrow, place_list
-from .._node cimport DONE, INTERRUPTED, MEMORY_RAN_OUT, Buffers, evaluate, hand_on
+from .._node cimport DONE, INTERRUPTED, MEMORY_RAN_OUT, Buffers, go_on_lists
 from .._types cimport *
 from .._workspace cimport Workspace, is_stopped
 from ._bin_table cimport BinTable, records_of
@@ -64,10 +64,7 @@ cdef int enter_codes(
         search, buffers, node, search.n_features, work, local, local_buffers, root
     ) != 0:
         return MEMORY_RAN_OUT
-    local_buffers.enter = NULL
-    local_buffers.most_entered = 0
-    local_buffers.evaluate = evaluate
-    local_buffers.hand_on = hand_on
+    go_on_lists(local_buffers)
     root.n_segments = 0
     block = 0
     while block < search.n_features:

@@ -1,5 +1,5 @@
-from ._binned_set cimport BinnedSet
+from ._binned_set cimport RecordSet
 
-cdef class ValueSet(BinnedSet):
+cdef class ValueSet(RecordSet):
     cdef object ranges
     cdef int most_codes

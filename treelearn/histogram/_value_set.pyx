@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ._binned_set cimport BinnedSet
+from ._binned_set cimport RecordSet
 
 from .._codes import CodeSet
 from .binning import Bins
 
 
-cdef class ValueSet(BinnedSet):
+cdef class ValueSet(RecordSet):
     """Samples and targets, with bins of one value each.
 
     Parameters
@@ -31,7 +31,7 @@ cdef class ValueSet(BinnedSet):
     def __init__(self, X, y, n_classes=None, sample_weight=None, *, ranges, most_codes, **options):
         self.ranges = ranges
         self.most_codes = most_codes
-        super().__init__(X, y, n_classes, sample_weight, max_bins=2, **options)
+        super().__init__(X, y, n_classes, sample_weight, **options)
 
     def _sort(self, int n_threads):
         """Encode the samples into records instead of sorting them."""
@@ -52,10 +52,7 @@ cdef class ValueSet(BinnedSet):
                 values[first : first + n] = arrays["values"].ravel()[k : k + n]
         is_missing = np.zeros(self.n_features, dtype=bool)
         self.bins = Bins(n_codes, bin_starts, values, values, values, is_missing)
-        self.class_shift = 0
-        self.index_mask = 0xFFFFFFFF
-        self.list_starts = np.zeros(self.n_features + 1, dtype=np.int64)
-        self.default_values = np.zeros(self.n_features)
+        self.without_lists()
         self.code_bytes = 2
         self.has_class = False
         # A row is a whole number of blocks of 16 codes: nothing is read behind the last one.

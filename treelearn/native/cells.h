@@ -7,19 +7,14 @@
 #ifndef TREELEARN_CELLS_H
 #define TREELEARN_CELLS_H
 
-#include <math.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "bits.h"
 #include "block.h"
-#include "doubles.h"
-#include "histogram.h"
+#include "moment_screen.h"
 #include "simd.h"
 
 #define TL_CELL_BLOCK 64
-/* As in moments.h: the two sides are rounded from whole numbers. */
-#define TL_CELL_MARGIN 4096.0
 
 typedef struct {
     int64_t n_samples;
@@ -38,14 +33,11 @@ static inline uint64_t tl_near_cells(const int64_t *cells, int n, int64_t left[2
     uint64_t near = 0;
     int i;
     for (i = 0; i < n; i++) {
-        double count, off;
         left[0] += cells[2 * i];
         left[1] += cells[2 * i + 1];
         running->word[i][0] = left[0];
         running->word[i][1] = left[1];
-        count = (double)left[0];
-        off = fabs((double)left[1] - mean * count) + TL_CELL_MARGIN;
-        near |= (uint64_t)(off * off >= bar * (count * (whole - count))) << i;
+        near |= (uint64_t)tl_is_near((double)left[1], (double)left[0], whole, mean, bar) << i;
     }
     return near;
 }
@@ -57,15 +49,13 @@ TL_TARGET_AVX2 static inline uint64_t tl_near_cells_avx2(const int64_t *cells, i
                                                          double mean, double bar,
                                                          tl_running *running) {
     const __m256d wholes = _mm256_set1_pd(whole), means = _mm256_set1_pd(mean);
-    const __m256d bars = _mm256_set1_pd(bar), margin = _mm256_set1_pd(TL_CELL_MARGIN);
-    const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
+    const __m256d bars = _mm256_set1_pd(bar);
     __m128i sum = _mm_loadu_si128((const __m128i *)left);
     uint64_t near = 0;
     int i, k;
     for (i = 0; i < n; i += 4) {
         __m128i after[4];
         __m256i first, second;
-        __m256d count, off, sides;
         for (k = 0; k < 4; k++) {
             if (i + k < n)
                 sum = _mm_add_epi64(sum, _mm_loadu_si128((const __m128i *)(cells + 2 * (i + k))));
@@ -74,14 +64,9 @@ TL_TARGET_AVX2 static inline uint64_t tl_near_cells_avx2(const int64_t *cells, i
         }
         first = _mm256_inserti128_si256(_mm256_castsi128_si256(after[0]), after[2], 1);
         second = _mm256_inserti128_si256(_mm256_castsi128_si256(after[1]), after[3], 1);
-        count = tl_to_doubles(_mm256_unpacklo_epi64(first, second));
-        off = _mm256_sub_pd(tl_to_doubles(_mm256_unpackhi_epi64(first, second)),
-                            _mm256_mul_pd(means, count));
-        sides = _mm256_mul_pd(count, _mm256_sub_pd(wholes, count));
-        off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
-        near |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(_mm256_mul_pd(off, off),
-                                                           _mm256_mul_pd(bars, sides),
-                                                           _CMP_GE_OQ))
+        near |= tl_are_near_avx2(_mm256_unpackhi_epi64(first, second),
+                                 tl_to_doubles(_mm256_unpacklo_epi64(first, second)), wholes,
+                                 means, bars)
                 << i;
     }
     _mm_storeu_si128((__m128i *)left, sum);
@@ -102,7 +87,7 @@ static inline int tl_cells_vary(const int64_t *cells, int n_cells, int64_t n_sam
     target static int name(const int64_t *cells, int n_cells, const tl_cell_node *node,         \
                            double *score, int64_t *n_left_of_cut) {                             \
         const double whole = (double)node->n_samples, mean = (double)node->total / whole;       \
-        double bar = *score > 0.0 ? *score * (1.0 - 1e-9) / whole : *score;                     \
+        double bar = tl_moment_bar(*score, whole);                                              \
         int64_t left[2] = {0, 0};                                                               \
         _Alignas(16) tl_running running;                                                        \
         int start, best = -1;                                                                   \
@@ -120,7 +105,7 @@ static inline int tl_cells_vary(const int64_t *cells, int n_cells, int64_t n_sam
                     *score = found;                                                             \
                     best = start + i;                                                           \
                     *n_left_of_cut = n_left;                                                    \
-                    bar = found > 0.0 ? found * (1.0 - 1e-9) / whole : found;                   \
+                    bar = tl_moment_bar(found, whole);                                          \
                 }                                                                               \
             }                                                                                   \
         }                                                                                       \

@@ -4,12 +4,9 @@
 #ifndef TREELEARN_MOMENTS_H
 #define TREELEARN_MOMENTS_H
 
-#include "doubles.h"
+#include "moment_screen.h"
 #include "runs.h"
 #include "simd.h"
-
-/* Sums stay below 2^61 in size and are rounded to 53 bits: the sides err by a few 2^8. */
-#define TL_MOMENT_MARGIN 4096.0
 
 /* Any weights, plain code; total: sum of the node. */
 static inline void tl_scan_moments_of(const int is_narrow, const int has_weights,
@@ -72,9 +69,7 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
     const uint32_t mask = reader->index_mask;
     const double whole = (double)bounds->weight, mean = (double)total / whole;
     const __m256d all = _mm256_set1_pd(whole), means = _mm256_set1_pd(mean);
-    const __m256d margin = _mm256_set1_pd(TL_MOMENT_MARGIN);
-    const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
-    double bar = *best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best;
+    double bar = tl_moment_bar(*best, whole);
     int64_t moments[64], moment = left->stats[0], n_left = left->n;
     int32_t i, j;
     for (i = begin; i < end; i += 64, n_left += 64) {
@@ -104,13 +99,8 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
                 moment += tl_sum_at(is_narrow, list, i + j, mask, sums);
             }
             for (j = 0; j < length; j += 4, n = _mm256_add_pd(n, _mm256_set1_pd(4.0))) {
-                __m256d sum = tl_to_doubles(_mm256_loadu_si256((const __m256i *)(moments + j)));
-                __m256d off = _mm256_sub_pd(sum, _mm256_mul_pd(means, n));
-                __m256d sides = _mm256_mul_pd(n, _mm256_sub_pd(all, n));
-                off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
-                near |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
-                            _mm256_mul_pd(off, off), _mm256_mul_pd(bars, sides), _CMP_GE_OQ))
-                        << j;
+                const __m256i sum = _mm256_loadu_si256((const __m256i *)(moments + j));
+                near |= tl_are_near_avx2(sum, n, all, means, bars) << j;
             }
             hits &= near;
         }
@@ -119,12 +109,10 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
             double score;
             j = __builtin_ctzll(hits);
             if (is_sparse) {
-                double off, sides = (double)weight * (whole - (double)weight);
                 for (; n_summed < j; n_summed++)
                     moment += tl_sum_at(is_narrow, list, i + n_summed, mask, sums);
-                off = fabs((double)moment - mean * (double)weight) + TL_MOMENT_MARGIN;
                 moments[j] = moment;
-                if (!(off * off >= bar * sides)) continue;
+                if (!tl_is_near((double)moment, (double)weight, whole, mean, bar)) continue;
             }
             if (!tl_is_feasible(bounds, weight, weight)) continue;
             score = tl_moments_score((double)moments[j], (double)(total - moments[j]),
@@ -132,7 +120,7 @@ TL_TARGET_AVX2 static inline void tl_scan_unit_moments_avx2(
             if (score > *best) {
                 *best = score;
                 *best_at = i + j;
-                bar = *best > 0.0 ? *best * (1.0 - 1e-9) / whole : *best;
+                bar = tl_moment_bar(*best, whole);
             }
         }
         if (is_sparse)

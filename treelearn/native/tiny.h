@@ -14,7 +14,7 @@
 
 #include "bits.h"
 #include "block.h"
-#include "doubles.h"
+#include "moment_screen.h"
 #include "narrow.h"
 #include "simd.h"
 
@@ -109,9 +109,6 @@ typedef struct {
     int64_t sums[TL_TINY_SAMPLES];
 } tl_tiny_screen;
 
-/* As in moments.h: the two sides are rounded from whole numbers. */
-#define TL_TINY_MARGIN 4096.0
-
 /* Which cuts of a list lie between two values and come near the bar, one bit each. */
 static inline uint64_t tl_tiny_hits(const tl_tiny *tiny, const uint16_t *entries, int n,
                                     tl_tiny_screen *screen) {
@@ -119,10 +116,9 @@ static inline uint64_t tl_tiny_hits(const tl_tiny *tiny, const uint16_t *entries
     int64_t left = 0;
     int i;
     for (i = 0; i < n; i++) {
-        double count = (double)i;
-        double off = fabs((double)left - screen->mean * count) + TL_TINY_MARGIN;
         uint64_t is_start = i > 0 && (entries[i] >> 8) != (entries[i - 1] >> 8);
-        uint64_t is_near = off * off >= screen->bar * (count * (screen->weight - count));
+        uint64_t is_near =
+            tl_is_near((double)left, (double)i, screen->weight, screen->mean, screen->bar);
         hits |= (is_start & is_near) << i;
         screen->sums[i] = left;
         left += tiny->sums[entries[i] & 255];
@@ -136,9 +132,8 @@ static inline uint64_t tl_tiny_hits(const tl_tiny *tiny, const uint16_t *entries
 TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const tl_tiny *tiny,
                                                         const uint16_t *entries, int n,
                                                         tl_tiny_screen *screen) {
-    const __m256d margin = _mm256_set1_pd(TL_TINY_MARGIN), bar = _mm256_set1_pd(screen->bar);
+    const __m256d bar = _mm256_set1_pd(screen->bar);
     const __m256d mean = _mm256_set1_pd(screen->mean), weight = _mm256_set1_pd(screen->weight);
-    const __m256d no_sign = _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX));
     const uint64_t *sums = (const uint64_t *)tiny->sums;
     __m256d count = _mm256_setr_pd(0.0, 1.0, 2.0, 3.0);
     uint64_t near = 0, same = 0, a = 0;
@@ -149,12 +144,7 @@ TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const tl_tiny *tiny,
         const uint64_t d = c + sums[entries[i + 2] & 255];
         const __m256i left =
             _mm256_set_epi64x((int64_t)d, (int64_t)c, (int64_t)b, (int64_t)a);
-        __m256d off = _mm256_sub_pd(tl_to_doubles(left), _mm256_mul_pd(mean, count));
-        __m256d sides = _mm256_mul_pd(count, _mm256_sub_pd(weight, count));
-        off = _mm256_add_pd(_mm256_and_pd(off, no_sign), margin);
-        near |= (uint64_t)_mm256_movemask_pd(_mm256_cmp_pd(
-                    _mm256_mul_pd(off, off), _mm256_mul_pd(bar, sides), _CMP_GE_OQ))
-                << i;
+        near |= tl_are_near_avx2(left, count, weight, mean, bar) << i;
         _mm256_storeu_si256((__m256i *)(screen->sums + i), left);
         a = d + sums[entries[i + 3] & 255];
     }
@@ -199,7 +189,7 @@ TL_TARGET_AVX2 static inline uint64_t tl_tiny_hits_avx2(const tl_tiny *tiny,
                     at = end;                                                                    \
                 }                                                                                \
             }                                                                                    \
-            screen.bar = best > 0.0 ? best * (1.0 - 1e-9) / screen.weight : -INFINITY;           \
+            screen.bar = tl_moment_bar(best, screen.weight);                                     \
         }                                                                                        \
         if (list < 0) return;                                                                    \
         entries = tiny->entries + list * TL_TINY_SAMPLES + first;                                \
