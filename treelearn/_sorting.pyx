@@ -48,6 +48,16 @@ cdef double value_at(const Values* values, int32_t sample, int32_t feature) noex
     return (<const float*> values.sparse_data)[low]
 
 
+cdef inline entry_t entry_of(
+    int32_t sample, const int32_t* labels, int class_shift
+) noexcept nogil:
+    """Return the entry of a sample, without a start bit; labels: NULL, where it holds no class."""
+    cdef entry_t entry = <uint32_t> sample << 1
+    if labels != NULL:
+        entry |= <uint32_t> labels[sample] << class_shift
+    return entry
+
+
 cdef inline void to_positions(int64_t* counts, uint32_t n_digits) noexcept nogil:
     """Turn counts of digits into the places where their runs start."""
     cdef int64_t position = 0, next_position
@@ -139,7 +149,7 @@ cdef void sort_keys(
     cdef int n_bits = 8 if n < SHORT_COLUMN else 11
     cdef int n_low = 10 if has_three else 32 - 2 * n_bits
     cdef int shift = 0 if has_three else n_low
-    cdef uint32_t n_digits = 1 << n_bits, digit, last_digit, payload
+    cdef uint32_t n_digits = 1 << n_bits, digit, last_digit
     cdef uint64_t* target = pairs if has_three else spare
     cdef int32_t sample
     cdef int64_t i
@@ -152,11 +162,10 @@ cdef void sort_keys(
     to_positions(counts, n_digits)
     for i in range(n):
         sample = <int32_t> i if rows == NULL else rows[i]
-        payload = <uint32_t> sample << 1
-        if labels != NULL:
-            payload |= <uint32_t> labels[sample] << class_shift
         digit = (keys[i] >> shift) & last_digit
-        target[counts[digit]] = (<uint64_t> keys[i] << 32) | payload
+        target[counts[digit]] = (<uint64_t> keys[i] << 32) | entry_of(
+            sample, labels, class_shift
+        )
         counts[digit] += 1
     if has_three:
         pass_digit(pairs, spare, n, 42, 1 << 11)
@@ -208,16 +217,13 @@ cdef void place_keys(
     entry_t* entries,        # out: in order
 ) noexcept nogil:
     """Write the entries of keys that differ in one digit alone; a start bit where it changes."""
-    cdef uint32_t digit, payload, last_digit = n_digits - 1
+    cdef uint32_t digit, last_digit = n_digits - 1
     cdef int32_t sample
     cdef int64_t i
     for i in range(n):
         sample = <int32_t> i if rows == NULL else rows[i]
-        payload = <uint32_t> sample << 1
-        if labels != NULL:
-            payload |= <uint32_t> labels[sample] << class_shift
         digit = (keys[i] >> shift) & last_digit
-        entries[ends[digit]] = payload
+        entries[ends[digit]] = entry_of(sample, labels, class_shift)
         ends[digit] += 1
     entries[0] |= 1
     for digit in range(last_digit):
@@ -342,7 +348,6 @@ cdef int64_t read_sparse_pairs(
     """Read the values other than 0 of a sparse column; return how many there are."""
     cdef int64_t i, n = 0
     cdef int32_t sample
-    cdef uint32_t payload
     cdef double value
     for i in range(values.sparse_starts[feature], values.sparse_starts[feature + 1]):
         sample = values.sparse_rows[i]
@@ -351,10 +356,9 @@ cdef int64_t read_sparse_pairs(
         else:
             value = (<const float*> values.sparse_data)[i]
         if value != 0.0 and is_row[sample]:
-            payload = <uint32_t> sample << 1
-            if labels != NULL:
-                payload |= <uint32_t> labels[sample] << class_shift
-            pairs[n] = (<uint64_t> tl_float_key(<float> value) << 32) | payload
+            pairs[n] = (<uint64_t> tl_float_key(<float> value) << 32) | entry_of(
+                sample, labels, class_shift
+            )
             n += 1
     return n
 
