@@ -15,10 +15,12 @@ ctypedef fused value_t:
 
 cdef extern from "native/route.h":
     int TL_NARROW_BITS
+    int TL_ROWS_PER_CHUNK
     ctypedef struct WalkSteps "tl_walk":
         const void* steps
         int shift
         uint32_t even
+        int n_levels
     void tl_route(
         const WalkSteps* walk,
         const int64_t* held,    # by number
@@ -30,6 +32,8 @@ cdef extern from "native/route.h":
         bint is_double,
         bint may_miss,
     ) noexcept nogil
+    int TL_CACHE_LINE
+    void tl_read_ahead(const WalkSteps* walk, int64_t n_bytes) noexcept nogil
     uint64_t tl_number_of_row(const WalkSteps* walk, const double* row) noexcept nogil
 
 cdef extern from "native/checks.h":
@@ -45,9 +49,9 @@ NARROW_STEP = np.dtype([("threshold", np.float32), ("way", np.uint32)])
 cdef extern from "native/atomic.h":
     int64_t tl_fetch_add(int64_t* number, int64_t more) noexcept nogil
 
-cdef enum:
-    # Some fifty microseconds: as long as one thread waits for another, or for a signal.
-    ROWS_PER_CHUNK = 1024
+# So many of the rows that made the tree arrive before anybody looks for those that have. A look
+# costs as much as two levels, which those walk in vain that are in their leaf already.
+SHARE_BEFORE_LOOK = 0.3
 
 # Fewer rows end before a second thread has begun (benchmarks/predict.py --threads 1 2).
 FEWEST_ROWS_FOR_THREADS = 16384
@@ -99,6 +103,13 @@ def _round_down(threshold):
     return narrow
 
 
+def _count_levels(tree):
+    """Return after how many levels it is time to look for rows that have arrived; at least 1."""
+    leaves = np.flatnonzero(tree.feature < 0)
+    arrived = np.cumsum(np.bincount(tree.depths()[leaves], tree.n_node_samples[leaves]))
+    return max(1, int(np.searchsorted(arrived, SHARE_BEFORE_LOOK * arrived.max())))
+
+
 cdef class Walk:
     """The steps of a tree for values of one dtype, with a number in every leaf.
 
@@ -142,6 +153,7 @@ cdef class Walk:
             bits[leaves] = np.uint64(0x7FF8000000000000) | numbers.astype(np.uint64)
         self.steps = steps
         self.walk.steps = address_of(steps.view(np.uint64))
+        self.walk.n_levels = _count_levels(tree)
         self.walk.shift = shift if is_narrow else 0
         self.walk.even = (<uint32_t> 1 << shift) - 2 if is_narrow else 0
 
@@ -173,8 +185,8 @@ cdef class Batch:
             chunk = tl_fetch_add(&self.n_taken, 1)
             if chunk >= self.n_chunks:
                 return
-            first = chunk * ROWS_PER_CHUNK
-            n_rows = min(ROWS_PER_CHUNK, self.n_rows - first)
+            first = chunk * TL_ROWS_PER_CHUNK
+            n_rows = min(TL_ROWS_PER_CHUNK, self.n_rows - first)
             X = self.X + first * self.row_stride
             worst = self.worst
             if worst == TL_UNKNOWN:
@@ -258,7 +270,10 @@ def route(
     batch.out = &results_view[0]
     batch.is_double, batch.worst = value_t is double, worst
     batch.n_rows, batch.n_features = X.shape[0], X.shape[1]
-    batch.n_chunks = (batch.n_rows + ROWS_PER_CHUNK - 1) // ROWS_PER_CHUNK
+    batch.n_chunks = (batch.n_rows + TL_ROWS_PER_CHUNK - 1) // TL_ROWS_PER_CHUNK
+    cdef int64_t n_bytes = walk.steps.nbytes
+    if batch.n_rows >= n_bytes // TL_CACHE_LINE:
+        tl_read_ahead(&walk.walk, n_bytes)
     for _ in range(1, min(n_threads, batch.n_chunks)):
         try:
             start_new_thread(help_with, (batch,))
@@ -269,7 +284,7 @@ def route(
     if batch.is_stopped:
         raise_pending()
     while not (batch.has_infinity or batch.is_done()):
-        sleep(ROWS_PER_CHUNK * 1e-8)  # a helper is in its last chunk
+        sleep(TL_ROWS_PER_CHUNK * 1e-8)  # a helper is in its last chunk
     return None if batch.has_infinity else results
 
 
@@ -304,7 +319,7 @@ def route_sparse(
             results_view[i] = held[tl_number_of_row(&walk.walk, &row_view[0])]
             for k in range(starts[i], starts[i + 1]):
                 row_view[columns[k]] = 0.0
-            if i % ROWS_PER_CHUNK == 0 and must_stop(&last_poll):
+            if i % TL_ROWS_PER_CHUNK == 0 and must_stop(&last_poll):
                 is_stopped = True
                 break
     if is_stopped:

@@ -15,18 +15,17 @@
 #include "bits.h"
 #include "portable.h"
 
-/* The steps of the others fill the time in which one row waits for its node and its value; six
- * abreast take 1.1 to 1.2 times as long, thirty-two 1.2 to 1.3 times. */
-enum { TL_ROWS_ABREAST = 16 };
-/* Rows on their way at a time: those that have arrived make room for the next ones, so that
- * nobody waits for the deepest leaf. */
-enum { TL_ROWS_WALKING = 128 };
-/* Levels from one look for those that have arrived to the next; three take 1.1 times as long. */
-enum { TL_LEVELS_AT_ONCE = 5 };
+/* Rows of one call at most: some fifty microseconds. */
+enum { TL_ROWS_PER_CHUNK = 1024 };
+/* The steps of the others fill the time in which one row waits for its node and its value. */
+enum { TL_ROWS_ABREAST = 12 };
+/* Levels from one look for those that have arrived to the next. */
+enum { TL_LEVELS_AT_ONCE = 3 };
 
 /* Rows of so many bytes are fetched while those of the chunk before walk: 1.03 to 1.05 times as
  * fast where X is larger than the caches. */
-enum { TL_MOST_FETCHED = 512, TL_CACHE_LINE = 64 };
+enum { TL_MOST_FETCHED = 512 };
+enum { TL_CACHE_LINE = 64 };
 
 /* Bits of the number that a leaf holds. */
 enum { TL_NARROW_BITS = 22, TL_WIDE_BITS = 31 };
@@ -49,6 +48,7 @@ typedef struct {
     const void *steps;
     int shift;     /* bits of the column in a narrow step; 0: the steps are wide */
     uint32_t even; /* those of them that hold twice the feature */
+    int n_levels;  /* before the first look for rows that have arrived; at least 1 */
 } tl_walk;
 
 /* The arguments after the walk are constants wherever one of these is called. */
@@ -117,54 +117,67 @@ TL_INLINE uint64_t tl_walk_on(const tl_walk *walk, int is_narrow, int is_double,
     return place;
 }
 
+/* All rows of a chunk go on by the same number of levels, and those that have arrived leave. */
 TL_INLINE void tl_route_rows(const tl_walk *shared, const int64_t *held, const char *X,
                              int64_t n_rows, ptrdiff_t row_stride, ptrdiff_t column_stride,
                              int64_t *out, int is_narrow, int is_double, int may_miss) {
     const tl_walk here = *shared, *walk = &here; /* no write to `out` can change it */
-    const char *row[TL_ROWS_WALKING];
-    uint64_t at[TL_ROWS_WALKING]; /* number of the row << 32 | place */
-    int64_t next = 0;
-    int n_walking = 0, k;
-    for (;;) {
+    uint32_t number[TL_ROWS_PER_CHUNK + TL_ROWS_ABREAST]; /* of a row that walks */
+    uint32_t at[TL_ROWS_PER_CHUNK + TL_ROWS_ABREAST];     /* its place */
+    int n_walking = (int)n_rows, n_levels = walk->n_levels, is_first = 1, i, k;
+    for (k = 0; k < n_walking; k++) {
+        number[k] = (uint32_t)k;
+        at[k] = 0;
+    }
+    while (n_walking > 0) {
         int first, n_left = 0;
-        for (; n_walking < TL_ROWS_WALKING && next < n_rows; n_walking++, next++) {
-            row[n_walking] = X + next * row_stride;
-            if (row_stride <= TL_MOST_FETCHED)
-                for (k = 0; k < row_stride; k += TL_CACHE_LINE)
-                    TL_PREFETCH(row[n_walking] + n_rows * row_stride + k);
-            at[n_walking] = (uint64_t)next << 32;
+        /* The last group is filled up with a row that walks once more. */
+        for (k = n_walking; k % TL_ROWS_ABREAST != 0; k++) {
+            number[k] = number[0];
+            at[k] = at[0];
         }
-        if (n_walking < TL_ROWS_ABREAST) break;
-        for (first = 0; first + TL_ROWS_ABREAST <= n_walking; first += TL_ROWS_ABREAST) {
+        for (first = 0; first < n_walking; first += TL_ROWS_ABREAST) {
             uint64_t place[TL_ROWS_ABREAST];
-            int level;
-            for (k = 0; k < TL_ROWS_ABREAST; k++) place[k] = (uint32_t)at[first + k];
-            for (level = 0; level < TL_LEVELS_AT_ONCE; level++)
+            const char *row[TL_ROWS_ABREAST];
+            for (k = 0; k < TL_ROWS_ABREAST; k++) {
+                place[k] = at[first + k];
+                row[k] = X + number[first + k] * row_stride;
+                if (is_first && row_stride <= TL_MOST_FETCHED)
+                    for (i = 0; i < row_stride; i += TL_CACHE_LINE)
+                        TL_PREFETCH(row[k] + n_rows * row_stride + i);
+            }
+            for (i = 0; i < n_levels; i++)
                 for (k = 0; k < TL_ROWS_ABREAST; k++)
                     place[k] = tl_next_place(walk, is_narrow, is_double, may_miss, place[k],
-                                             row[first + k], column_stride);
-            for (k = 0; k < TL_ROWS_ABREAST; k++)
-                at[first + k] = at[first + k] >> 32 << 32 | place[k];
+                                             row[k], column_stride);
+            for (k = 0; k < TL_ROWS_ABREAST; k++) at[first + k] = (uint32_t)place[k];
         }
         /* Whether a row has arrived cannot be foretold: its place is written anyway, and the last
          * one is its leaf. */
         for (k = 0; k < n_walking; k++) {
-            uint64_t place = (uint32_t)at[k];
-            out[at[k] >> 32] = (int64_t)place;
-            row[n_left] = row[k];
-            at[n_left] = at[k];
+            uint32_t place = at[k], row = number[k];
+            out[row] = (int64_t)place;
+            number[n_left] = row;
+            at[n_left] = place;
             n_left += !tl_is_leaf(walk, is_narrow, place);
         }
         n_walking = n_left;
+        n_levels = TL_LEVELS_AT_ONCE;
+        is_first = 0;
     }
-    for (k = 0; k < n_walking; k++)
-        out[at[k] >> 32] = (int64_t)tl_walk_on(walk, is_narrow, is_double, may_miss,
-                                               (uint32_t)at[k], row[k], column_stride);
-    for (next = 0; next < n_rows; next++)
-        out[next] = held[tl_number(walk, is_narrow, (uint64_t)out[next])];
+    for (k = 0; k < (int)n_rows; k++)
+        out[k] = held[tl_number(walk, is_narrow, (uint64_t)out[k])];
 }
 
-/* Fewer than 2**32 rows. */
+/* Reads the steps in their order, so that rows find them in a cache: fetched one by one by the rows
+ * that need them first, they come several times as slowly. */
+static void tl_read_ahead(const tl_walk *walk, int64_t n_bytes) {
+    const volatile char *bytes = (const volatile char *)walk->steps;
+    int64_t i;
+    for (i = 0; i < n_bytes; i += TL_CACHE_LINE) (void)bytes[i];
+}
+
+/* At most TL_ROWS_PER_CHUNK rows. */
 static void tl_route(const tl_walk *walk, const int64_t *held, /* by number */
                      const char *X, int64_t n_rows, ptrdiff_t row_stride, ptrdiff_t column_stride,
                      int64_t *out, /* out: what the leaf of every row holds */
