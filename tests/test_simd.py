@@ -8,6 +8,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from treelearn import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -67,10 +69,7 @@ def digest():
     """Return a hash of all those trees."""
     found = hashlib.sha256()
     for estimator in trees():
-        state = estimator._tree.__getstate__()
-        for name in sorted(state):
-            if isinstance(state[name], np.ndarray):
-                found.update(np.ascontiguousarray(state[name]).tobytes())
+        found.update(tree_bytes(estimator))
     return found.hexdigest()
 
 
@@ -87,6 +86,44 @@ def test_all_levels_give_the_same_bits():
         assert done.returncode == 0, done.stderr
         digests[level] = json.loads(done.stdout)
     assert len(set(digests.values())) == 1, digests
+
+
+def tree_bytes(estimator):
+    """Return what a tree holds as bytes."""
+    state = estimator._tree.__getstate__()
+    arrays = [state[name] for name in sorted(state) if isinstance(state[name], np.ndarray)]
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.one_of(st.integers(2, 300), st.sampled_from([1000, 4100, 33000])),
+    n_features=st.integers(1, 20),
+    n_classes=st.sampled_from([2, 3, 10, 70]),
+    min_samples_leaf=st.sampled_from([1, 2, 20, 40000]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+@settings(max_examples=60, deadline=None)
+def test_tables_of_few_values_give_the_same_bits(
+    seed, size, n_features, n_classes, min_samples_leaf, dtype
+):
+    """Columns that become bits, codes of 8 and of 16 bits, with and without a usual value."""
+    rng = np.random.default_rng(seed)
+    X = np.empty((size, n_features), dtype=dtype)
+    for column in X.T:
+        column[:] = rng.integers(0, rng.choice([2, 9, 200, 900]), size)
+        if rng.random() < 0.4:
+            column[rng.random(size) < rng.random()] = 3
+        if rng.random() < 0.1:
+            column[rng.random(size) < 0.1] = np.nan
+    y = (np.nan_to_num(X[:, 0]).astype(int) + rng.integers(0, 2, size)) % n_classes
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        for level in LEVELS:
+            patch.setenv("TREELEARN_SIMD", level)
+            tree = DecisionTreeClassifier(min_samples_leaf=min_samples_leaf, random_state=0)
+            found.append(tree_bytes(tree.fit(X.copy(), y)))
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("size", [1024, 1025, 3000])

@@ -14,6 +14,7 @@
 #include "codes_partition.h"
 #include "codes_scan.h"
 #include "simd.h"
+#include "words.h"
 
 #define TL_MOST_BITS 256
 
@@ -80,27 +81,16 @@ TL_COUNT(tl_count4, 4, )
 /* One byte for every bit of the counters. */
 static void tl_planes_to_bytes_scalar(const uint64_t *planes, int n_words, int n_levels,
                                       uint8_t *bytes) {
-    int lane, level;
-    for (lane = 0; lane < 64 * n_words; lane++) {
-        unsigned count = 0;
-        for (level = 0; level < n_levels; level++)
-            count |= (unsigned)((planes[level * n_words + lane / 64] >> (lane & 63)) & 1) << level;
-        bytes[lane] = (uint8_t)count;
+    int part, level;
+    for (part = 0; part < 8 * n_words; part++) {
+        uint64_t count = 0;
+        for (level = 0; level < n_levels; level++) {
+            uint64_t word = planes[level * n_words + part / 8];
+            count |= tl_spread_bits((unsigned)(word >> (8 * (part & 7))) & 255) << level;
+        }
+        tl_store_bytes(count, bytes + 8 * part);
     }
 }
-
-/* Add the counts of one class to the sums over classes. */
-#define TL_ADD_CLASS(name, sum_t, count_t, attributes)                                         \
-    attributes static void name(const count_t *counts, int n_lanes, sum_t whole,               \
-                                int32_t *n_left, sum_t *squares, sum_t *cross) {               \
-        int lane;                                                                              \
-        for (lane = 0; lane < n_lanes; lane++) {                                               \
-            sum_t count = (sum_t)counts[lane];                                                 \
-            n_left[lane] += (int32_t)counts[lane];                                             \
-            squares[lane] += count * count;                                                    \
-            cross[lane] += count * whole;                                                      \
-        }                                                                                      \
-    }
 
 #if TL_HAS_X86
 TL_COUNT(tl_count4_avx2, 4, TL_TARGET_AVX2)
@@ -123,22 +113,33 @@ TL_TARGET_AVX2 static void tl_planes_to_bytes_avx2(const uint64_t *planes, int n
         _mm256_storeu_si256((__m256i *)(bytes + 32 * part), count);
     }
 }
+#endif
 
-TL_ADD_CLASS(tl_add_class_float, float, uint8_t, TL_TARGET_AVX2)
-TL_ADD_CLASS(tl_add_class_double, double, int32_t, TL_TARGET_AVX2)
+/* Add the counts of one class to the sums over classes. */
+#define TL_ADD_CLASS(name, sum_t, count_t, attributes)                                         \
+    attributes static void name(const count_t *counts, int n_lanes, sum_t whole,               \
+                                int32_t *n_left, sum_t *squares, sum_t *cross) {               \
+        int lane;                                                                              \
+        for (lane = 0; lane < n_lanes; lane++) {                                               \
+            sum_t count = (sum_t)counts[lane];                                                 \
+            n_left[lane] += (int32_t)counts[lane];                                             \
+            squares[lane] += count * count;                                                    \
+            cross[lane] += count * whole;                                                      \
+        }                                                                                      \
+    }
 
 /* As above for nodes whose squares fit 16 bits. */
-TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes, int whole,
-                                              uint16_t *n_left, uint16_t *squares,
-                                              uint16_t *cross) {
-    int lane;
-    for (lane = 0; lane < n_lanes; lane++) {
-        uint16_t count = counts[lane];
-        n_left[lane] = (uint16_t)(n_left[lane] + count);
-        squares[lane] = (uint16_t)(squares[lane] + count * count);
-        cross[lane] = (uint16_t)(cross[lane] + count * (uint16_t)whole);
+#define TL_ADD_CLASS_SHORT(name, attributes)                                                   \
+    attributes static void name(const uint8_t *counts, int n_lanes, int whole,                 \
+                                uint16_t *n_left, uint16_t *squares, uint16_t *cross) {        \
+        int lane;                                                                              \
+        for (lane = 0; lane < n_lanes; lane++) {                                               \
+            uint16_t count = counts[lane];                                                     \
+            n_left[lane] = (uint16_t)(n_left[lane] + count);                                   \
+            squares[lane] = (uint16_t)(squares[lane] + count * count);                         \
+            cross[lane] = (uint16_t)(cross[lane] + count * (uint16_t)whole);                   \
+        }                                                                                      \
     }
-}
 
 /* Flag the cuts that come close to the best of them and to a score, -1 stands for cuts that are
  * not feasible; for sums of three kinds of numbers. In loops of their own, so that no division
@@ -158,8 +159,8 @@ TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes
     least = least > most ? least : most;                                                       \
     for (lane = 0; lane < n_lanes; lane++)                                                     \
         flags[lane] = (uint8_t)((score[lane] >= least) & (score[lane] >= 0));
-#define TL_FLAG(name, real_t, sum_t, count_t)                                                  \
-    TL_TARGET_AVX2 static void name(const count_t *n_left, const sum_t *squares,               \
+#define TL_FLAG(name, real_t, sum_t, count_t, attributes)                                      \
+    attributes static void name(const count_t *n_left, const sum_t *squares,               \
                                     const sum_t *cross, int n_lanes, real_t n, real_t all,     \
                                     real_t least, real_t min_leaf, uint8_t *flags) {           \
         real_t score[TL_MOST_BITS], part[16], most = 0;                                        \
@@ -172,12 +173,9 @@ TL_TARGET_AVX2 static void tl_add_class_short(const uint8_t *counts, int n_lanes
         }                                                                                      \
         TL_FLAG_BEST(real_t)                                                                   \
     }
-TL_FLAG(tl_flag_short, float, uint16_t, uint16_t)
-TL_FLAG(tl_flag_float, float, float, int32_t)
-TL_FLAG(tl_flag_double, double, double, int32_t)
 
-#define TL_FLAG_BINARY(name, real_t)                                                           \
-    TL_TARGET_AVX2 static void name(const int32_t *n_left, const int32_t *ones_left,           \
+#define TL_FLAG_BINARY(name, real_t, attributes)                                               \
+    attributes static void name(const int32_t *n_left, const int32_t *ones_left,           \
                                     int n_lanes, real_t n, real_t ones, real_t least,          \
                                     real_t min_leaf, uint8_t *flags) {                         \
         real_t score[TL_MOST_BITS], part[16], most = 0;                                        \
@@ -189,8 +187,19 @@ TL_FLAG(tl_flag_double, double, double, int32_t)
         }                                                                                      \
         TL_FLAG_BEST(real_t)                                                                   \
     }
-TL_FLAG_BINARY(tl_flag_binary_float, float)
-TL_FLAG_BINARY(tl_flag_binary_double, double)
+
+#define TL_BITS_KERNELS(level, attributes)                                                     \
+    TL_ADD_CLASS(tl_add_class_float_##level, float, uint8_t, attributes)                       \
+    TL_ADD_CLASS(tl_add_class_double_##level, double, int32_t, attributes)                     \
+    TL_ADD_CLASS_SHORT(tl_add_class_short_##level, attributes)                                 \
+    TL_FLAG(tl_flag_short_##level, float, uint16_t, uint16_t, attributes)                      \
+    TL_FLAG(tl_flag_float_##level, float, float, int32_t, attributes)                          \
+    TL_FLAG(tl_flag_double_##level, double, double, int32_t, attributes)                       \
+    TL_FLAG_BINARY(tl_flag_binary_float_##level, float, attributes)                            \
+    TL_FLAG_BINARY(tl_flag_binary_double_##level, double, attributes)
+TL_BITS_KERNELS(scalar, )
+#if TL_HAS_X86
+TL_BITS_KERNELS(avx2, TL_TARGET_AVX2)
 #endif
 
 /* Count one run of samples: counts[lane] of them go left at each cut. */
@@ -252,15 +261,19 @@ static void tl_search_bits_plain(int level, const TlScoring *scoring, const TlBi
     }
 }
 
-#if TL_HAS_X86
-
 /* Sums of squares of up to so many samples fit 16 bits. */
 #define TL_SHORT_SQUARES 255
 
+/* A kernel of the level. */
+#define TL_BITS_CALL(name, ...)                                                                \
+    {                                                                                          \
+        TL_CHOOSE(level, name##_avx2(__VA_ARGS__), name##_scalar(__VA_ARGS__));                \
+    }
 
-TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const TlBits *bits,
-                                               const int32_t *samples, const TlCounts *node,
-                                               int32_t *counts, TlCut *best) {
+/* Gini: cuts that may win are found in floats, and scored again exactly. */
+static void tl_search_bits_gini(int level, const TlScoring *scoring, const TlBits *bits,
+                                const int32_t *samples, const TlCounts *node, int32_t *counts,
+                                TlCut *best) {
     const int n_lanes = 64 * bits->n_words, n_classes = node->n_classes;
     const double n = (double)node->n_samples, least = best->score * (1.0 - TL_CLOSE);
     const double min_leaf = (double)node->min_leaf;
@@ -268,15 +281,13 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
     double all = 0.0;
     int32_t c, i = 0;
     int lane, part;
-    uint32_t hits;
+    unsigned hits;
     memset(flags, 0, sizeof flags);
     for (c = 0; c < n_classes; c++)
         all += (double)node->class_counts[c] * (double)node->class_counts[c];
 #define TL_FOR_HITS(...)                                                                       \
-    for (part = 0; part < bits->n_bits; part += 32) {                                          \
-        hits = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(                              \
-            _mm256_loadu_si256((const __m256i *)(flags + part)), _mm256_setzero_si256()));     \
-        for (; hits; hits &= hits - 1) {                                                       \
+    for (part = 0; part < bits->n_bits; part += 8) {                                           \
+        for (hits = tl_pack_flags(flags + part); hits; hits &= hits - 1) {                     \
             lane = part + TL_LOWEST_BIT(hits);                                                 \
             if (lane < bits->n_bits) __VA_ARGS__                                               \
         }                                                                                      \
@@ -284,13 +295,15 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
     if (scoring->is_binary) {
         int32_t *n_left = counts, *ones_left = counts + TL_MOST_BITS;
         const double ones = (double)node->class_counts[1], zeros = n - ones;
-        tl_count_classes(TL_AVX2, bits, samples, node, counts);
+        tl_count_classes(level, bits, samples, node, counts);
         for (lane = 0; lane < n_lanes; lane++) n_left[lane] += ones_left[lane];
-        if (n <= TL_EXACT_FLOAT)
-            tl_flag_binary_float(n_left, ones_left, n_lanes, (float)n, (float)ones, (float)least,
-                                 (float)min_leaf, flags);
-        else
-            tl_flag_binary_double(n_left, ones_left, n_lanes, n, ones, least, min_leaf, flags);
+        if (n <= TL_EXACT_FLOAT) {
+            TL_BITS_CALL(tl_flag_binary_float, n_left, ones_left, n_lanes, (float)n, (float)ones,
+                         (float)least, (float)min_leaf, flags)
+        } else {
+            TL_BITS_CALL(tl_flag_binary_double, n_left, ones_left, n_lanes, n, ones, least,
+                         min_leaf, flags)
+        }
         TL_FOR_HITS({
             double left = (double)n_left[lane], l1 = (double)ones_left[lane];
             double difference = l1 * zeros - (left - l1) * ones;
@@ -302,12 +315,13 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
         memset(squares, 0, (size_t)n_lanes * 2);
         memset(cross, 0, (size_t)n_lanes * 2);
         for (c = 0; c < n_classes; c++) {
-            tl_count_run(TL_AVX2, bits, samples + i, node->class_counts[c], bytes);
-            tl_add_class_short(bytes, n_lanes, node->class_counts[c], n_left, squares, cross);
+            tl_count_run(level, bits, samples + i, node->class_counts[c], bytes);
+            TL_BITS_CALL(tl_add_class_short, bytes, n_lanes, node->class_counts[c], n_left, squares,
+                         cross)
             i += node->class_counts[c];
         }
-        tl_flag_short(n_left, squares, cross, n_lanes, (float)n, (float)all, (float)least,
-                      (float)min_leaf, flags);
+        TL_BITS_CALL(tl_flag_short, n_left, squares, cross, n_lanes, (float)n, (float)all,
+                     (float)least, (float)min_leaf, flags)
         TL_FOR_HITS({
             double left = (double)n_left[lane];
             double other = all - 2.0 * (double)cross[lane] + (double)squares[lane];
@@ -321,12 +335,12 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
         memset(cross, 0, sizeof cross);
         for (c = 0; c < n_classes; c++) {
             if (node->class_counts[c] <= 255) {
-                tl_count_run(TL_AVX2, bits, samples + i, node->class_counts[c], bytes);
-                tl_add_class_float(bytes, n_lanes, (float)node->class_counts[c], n_left, squares,
-                                   cross);
+                tl_count_run(level, bits, samples + i, node->class_counts[c], bytes);
+                TL_BITS_CALL(tl_add_class_float, bytes, n_lanes, (float)node->class_counts[c],
+                             n_left, squares, cross)
             } else {
                 TlCounts one = {node->class_counts[c], 1, node->class_counts + c, 1};
-                tl_count_classes(TL_AVX2, bits, samples + i, &one, counts);
+                tl_count_classes(level, bits, samples + i, &one, counts);
                 for (lane = 0; lane < n_lanes; lane++) {
                     float count = (float)counts[lane];
                     n_left[lane] += counts[lane];
@@ -336,8 +350,8 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
             }
             i += node->class_counts[c];
         }
-        tl_flag_float(n_left, squares, cross, n_lanes, (float)n, (float)all, (float)least,
-                      (float)min_leaf, flags);
+        TL_BITS_CALL(tl_flag_float, n_left, squares, cross, n_lanes, (float)n, (float)all,
+                     (float)least, (float)min_leaf, flags)
         TL_FOR_HITS({
             double left = (double)n_left[lane];
             double other = all - 2.0 * (double)cross[lane] + (double)squares[lane];
@@ -351,12 +365,13 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
         memset(cross, 0, sizeof cross);
         for (c = 0; c < n_classes; c++) {
             TlCounts one = {node->class_counts[c], 1, node->class_counts + c, 1};
-            tl_count_classes(TL_AVX2, bits, samples + i, &one, counts);
-            tl_add_class_double(counts, n_lanes, (double)node->class_counts[c], n_left, squares,
-                                cross);
+            tl_count_classes(level, bits, samples + i, &one, counts);
+            TL_BITS_CALL(tl_add_class_double, counts, n_lanes, (double)node->class_counts[c],
+                         n_left, squares, cross)
             i += node->class_counts[c];
         }
-        tl_flag_double(n_left, squares, cross, n_lanes, n, all, least, min_leaf, flags);
+        TL_BITS_CALL(tl_flag_double, n_left, squares, cross, n_lanes, n, all, least, min_leaf,
+                     flags)
         TL_FOR_HITS({
             double left = (double)n_left[lane];
             double other = all - 2.0 * cross[lane] + squares[lane];
@@ -366,19 +381,14 @@ TL_TARGET_AVX2 static void tl_search_bits_avx2(const TlScoring *scoring, const T
 #undef TL_FOR_HITS
 }
 
-#endif
-
 /* The best cut among the bits; `code` of the cut is the number of the bit. */
 static void tl_search_bits(int level, const TlScoring *scoring, const TlBits *bits,
                            const int32_t *samples, const TlCounts *node, int32_t *counts,
                            int32_t *scratch, TlCut *best) {
-#if TL_HAS_X86
-    if (level >= TL_AVX2 && scoring->formula == TL_GINI) {
-        tl_search_bits_avx2(scoring, bits, samples, node, counts, best);
-        return;
-    }
-#endif
-    tl_search_bits_plain(level, scoring, bits, samples, node, counts, scratch, best);
+    if (scoring->formula == TL_GINI)
+        tl_search_bits_gini(level, scoring, bits, samples, node, counts, best);
+    else
+        tl_search_bits_plain(level, scoring, bits, samples, node, counts, scratch, best);
 }
 
 #endif

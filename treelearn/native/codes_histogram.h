@@ -52,6 +52,50 @@ TL_FILL_RUN(tl_fill16_short, uint16_t, uint16_t)
 TL_FILL_RUN(tl_fill8_long, uint8_t, uint32_t)
 TL_FILL_RUN(tl_fill16_long, uint16_t, uint32_t)
 
+/* Eight codes at a time that are all the usual one are counted together. The others of eight are
+ * moved together, whatever their number, so that no branch depends on it. */
+#define TL_FILL_OTHERS_SCALAR(name, count_t)                                                   \
+    static void name##_usual_scalar(const uint8_t *codes, int32_t n, int32_t usual,            \
+                                    count_t *row, uint8_t *others) {                           \
+        const uint64_t all_usual = (uint64_t)usual * 0x0101010101010101u;                      \
+        int32_t i, k, n_others = 0;                                                            \
+        for (i = 0; i + 8 <= n; i += 8) {                                                      \
+            uint64_t word;                                                                     \
+            memcpy(&word, codes + i, sizeof word);                                             \
+            if (word == all_usual) continue;                                                   \
+            for (k = 0; k < 8; k++) {                                                          \
+                others[n_others] = codes[i + k];                                               \
+                n_others += codes[i + k] != usual;                                             \
+            }                                                                                  \
+        }                                                                                      \
+        row[usual] = (count_t)(row[usual] + i - n_others);                                     \
+        name(others, n_others, row);                                                           \
+        name(codes + i, n - i, row);                                                           \
+    }
+TL_FILL_OTHERS_SCALAR(tl_fill8_short, uint16_t)
+TL_FILL_OTHERS_SCALAR(tl_fill8_long, uint32_t)
+
+/* Codes of 16 bits, four at a time. */
+#define TL_FILL_USUAL_SCALAR(name, count_t)                                                    \
+    static void name##_usual_scalar(const uint16_t *codes, int32_t n, int32_t usual,           \
+                                    count_t *row, uint8_t *unused) {                           \
+        const uint64_t all_usual = (uint64_t)usual * 0x0001000100010001u;                      \
+        int32_t i, n_usual = 0;                                                                \
+        (void)unused;                                                                          \
+        for (i = 0; i + 4 <= n; i += 4) {                                                      \
+            uint64_t word;                                                                     \
+            memcpy(&word, codes + i, sizeof word);                                             \
+            if (word == all_usual)                                                             \
+                n_usual += 4;                                                                  \
+            else                                                                               \
+                name(codes + i, 4, row);                                                       \
+        }                                                                                      \
+        row[usual] = (count_t)(row[usual] + n_usual);                                          \
+        name(codes + i, n - i, row);                                                           \
+    }
+TL_FILL_USUAL_SCALAR(tl_fill16_short, uint16_t)
+TL_FILL_USUAL_SCALAR(tl_fill16_long, uint32_t)
+
 #if TL_HAS_X86
 
 #define TL_FILL_USUAL(name, code_t, count_t, lanes, set1, cmpeq, mask, shift)                  \
@@ -103,12 +147,15 @@ TL_FILL_OTHERS(tl_fill8_long, uint32_t)
 TL_FILL_USUAL(tl_fill16_short, uint16_t, uint16_t, 16, TL_SET16, _mm256_cmpeq_epi16, 0x55555555u,
               1)
 TL_FILL_USUAL(tl_fill16_long, uint16_t, uint32_t, 16, TL_SET16, _mm256_cmpeq_epi16, 0x55555555u, 1)
-#define TL_FILL_CHOSEN(level, name, run, n, usual, row)                                        \
-    if ((level) >= TL_AVX2 && (usual) >= 0) name##_usual(run, n, usual, row, spare);           \
-    else name(run, n, row)
-#else
-#define TL_FILL_CHOSEN(level, name, run, n, usual, row) name(run, n, row)
 #endif
+
+#define TL_FILL_CHOSEN(level, name, run, n, usual, row)                                        \
+    if ((usual) < 0) {                                                                         \
+        name(run, n, row);                                                                     \
+    } else {                                                                                   \
+        TL_CHOOSE(level, name##_usual(run, n, usual, row, spare),                              \
+                  name##_usual_scalar(run, n, usual, row, spare));                             \
+    }
 
 /* Count the codes of a node into a histogram that is empty, of 16 bits where the node is short.
  * default_code: one that is frequent in the whole node, -1 where none is. spare: a byte for every
@@ -125,17 +172,17 @@ static void tl_fill(int level, const void *codes, int is_wide, int32_t n_classes
             const uint16_t *run = (const uint16_t *)codes + at;
             int32_t usual = n >= TL_SAMPLED_RUN ? tl_fill16_frequent(run, n) : default_code;
             if (is_short) {
-                TL_FILL_CHOSEN(level, tl_fill16_short, run, n, usual, short_row);
+                TL_FILL_CHOSEN(level, tl_fill16_short, run, n, usual, short_row)
             } else {
-                TL_FILL_CHOSEN(level, tl_fill16_long, run, n, usual, row);
+                TL_FILL_CHOSEN(level, tl_fill16_long, run, n, usual, row)
             }
         } else {
             const uint8_t *run = (const uint8_t *)codes + at;
             int32_t usual = n >= TL_SAMPLED_RUN ? tl_fill8_frequent(run, n) : default_code;
             if (is_short) {
-                TL_FILL_CHOSEN(level, tl_fill8_short, run, n, usual, short_row);
+                TL_FILL_CHOSEN(level, tl_fill8_short, run, n, usual, short_row)
             } else {
-                TL_FILL_CHOSEN(level, tl_fill8_long, run, n, usual, row);
+                TL_FILL_CHOSEN(level, tl_fill8_long, run, n, usual, row)
             }
         }
         at += n;

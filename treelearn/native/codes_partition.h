@@ -11,22 +11,9 @@
 #include <string.h>
 
 #include "bits.h"
+#include "compress.h"
 #include "simd.h"
-
-/* For every byte the places of its set bits, then of the others: a shuffle that puts the elements
- * of set bits first. */
-static uint8_t tl_compress[256][8];
-
-static void tl_fill_compress(void) {
-    int byte, bit, n;
-    for (byte = 0; byte < 256; byte++) {
-        n = 0;
-        for (bit = 0; bit < 8; bit++)
-            if ((byte >> bit) & 1) tl_compress[byte][n++] = (uint8_t)bit;
-        for (bit = 0; bit < 8; bit++)
-            if (!((byte >> bit) & 1)) tl_compress[byte][n++] = (uint8_t)bit;
-    }
-}
+#include "words.h"
 
 /* Set bits among bits [first, end). */
 static int32_t tl_count_bits(const uint64_t *bits, int32_t first, int32_t end) {
@@ -44,12 +31,20 @@ static int32_t tl_count_bits(const uint64_t *bits, int32_t first, int32_t end) {
 #define TL_MARK(name, code_t)                                                                  \
     static void name##_scalar(const code_t *codes, int32_t n, int32_t cut, int32_t also,       \
                               uint64_t *bits) {                                                \
-        int32_t i, j;                                                                          \
-        for (i = 0; i < n; i += 64) {                                                          \
+        const code_t most = (code_t)cut, other = (code_t)(also >= 0 ? also : cut);             \
+        int32_t i = 0, j;                                                                      \
+        for (; i + 64 <= n; i += 64) {                                                         \
+            uint8_t flags[64];                                                                 \
             uint64_t word = 0;                                                                 \
-            int32_t end = n - i < 64 ? n - i : 64;                                             \
-            for (j = 0; j < end; j++)                                                          \
-                word |= (uint64_t)((codes[i + j] <= cut) | (codes[i + j] == also)) << j;       \
+            for (j = 0; j < 64; j++)                                                           \
+                flags[j] = (uint8_t)((codes[i + j] <= most) | (codes[i + j] == other));        \
+            for (j = 0; j < 64; j += 8) word |= (uint64_t)tl_pack_flags(flags + j) << j;       \
+            bits[i >> 6] = word;                                                               \
+        }                                                                                      \
+        if (i < n) {                                                                           \
+            uint64_t word = 0;                                                                 \
+            for (j = 0; i + j < n; j++)                                                        \
+                word |= (uint64_t)((codes[i + j] <= most) | (codes[i + j] == other)) << j;     \
             bits[i >> 6] = word;                                                               \
         }                                                                                      \
     }
@@ -59,22 +54,43 @@ TL_MARK(tl_mark16, uint16_t)
 
 #define TL_DIVIDE(name, element_t)                                                             \
     static void name##_tail(element_t *elements, int32_t i, int32_t n, const uint64_t *bits,   \
-                            element_t *spare, int32_t n_left, int32_t n_right,                 \
-                            void *right_side) {                                                \
-        for (; i < n; i++) {                                                                   \
-            element_t element = elements[i];                                                   \
-            int32_t left = (int32_t)(bits[i >> 6] >> (i & 63)) & 1;                            \
-            elements[n_left] = element;                                                        \
-            spare[n_right] = element;                                                          \
-            n_left += left;                                                                    \
-            n_right += 1 - left;                                                               \
+                            element_t *spare, int32_t n_left, void *right_side) {               \
+        while (i < n) {                                                                        \
+            uint64_t word = bits[i >> 6] >> (i & 63);                                          \
+            int32_t end = (i | 63) + 1 < n ? (i | 63) + 1 : n;                                 \
+            for (; i < end; i++, word >>= 1) {                                                 \
+                element_t element = elements[i];                                               \
+                elements[n_left] = element;                                                    \
+                spare[i - n_left] = element;                                                   \
+                n_left += (int32_t)(word & 1);                                                 \
+            }                                                                                  \
         }                                                                                      \
-        memcpy(right_side, spare, (size_t)n_right * sizeof(element_t));                        \
+        memcpy(right_side, spare, (size_t)(n - n_left) * sizeof(element_t));                   \
     }
-/* The end of a partition, element by element; from element 0 on, the scalar twin of the whole. */
+/* The end of a partition, element by element; from element 0 on, the scalar twin for elements of 32
+ * bits. */
 TL_DIVIDE(tl_divide8, uint8_t)
 TL_DIVIDE(tl_divide16, uint16_t)
 TL_DIVIDE(tl_divide32, uint32_t)
+
+/* As many elements at a time as a word holds. */
+#define TL_DIVIDE_WORDS(n_bits, n_elements, load, store)                                       \
+    static void tl_divide##n_bits##_scalar(uint##n_bits##_t *elements, int32_t n,              \
+                                           const uint64_t *bits, uint##n_bits##_t *spare,      \
+                                           void *right_side) {                                 \
+        const int all = (1 << n_elements) - 1;                                                 \
+        int32_t i, n_left = 0;                                                                 \
+        for (i = 0; i + n_elements <= n; i += n_elements) {                                    \
+            int left = (int)(bits[i >> 6] >> (i & 63)) & all;                                  \
+            uint64_t word = load(elements + i);                                                \
+            store(tl_compress##n_bits(word, left), elements + n_left);                         \
+            store(tl_compress##n_bits(word, all ^ left), spare + i - n_left);                  \
+            n_left += tl_n_chosen[left];                                                       \
+        }                                                                                      \
+        tl_divide##n_bits##_tail(elements, i, n, bits, spare, n_left, right_side);             \
+    }
+TL_DIVIDE_WORDS(8, 8, tl_load_bytes, tl_store_bytes)
+TL_DIVIDE_WORDS(16, 4, tl_load_shorts, tl_store_shorts)
 
 #if TL_HAS_X86
 
@@ -134,7 +150,7 @@ TL_TARGET_AVX2 static void tl_divide8_avx2(uint8_t *elements, int32_t n, const u
         n_left += count;
         n_right += 8 - count;
     }
-    tl_divide8_tail(elements, i, n, bits, spare, n_left, n_right, right_side);
+    tl_divide8_tail(elements, i, n, bits, spare, n_left, right_side);
 }
 
 TL_TARGET_AVX2 static void tl_divide16_avx2(uint16_t *elements, int32_t n, const uint64_t *bits,
@@ -157,7 +173,7 @@ TL_TARGET_AVX2 static void tl_divide16_avx2(uint16_t *elements, int32_t n, const
         n_left += count;
         n_right += 8 - count;
     }
-    tl_divide16_tail(elements, i, n, bits, spare, n_left, n_right, right_side);
+    tl_divide16_tail(elements, i, n, bits, spare, n_left, right_side);
 }
 
 TL_TARGET_AVX2 static void tl_divide32_avx2(uint32_t *elements, int32_t n, const uint64_t *bits,
@@ -178,7 +194,7 @@ TL_TARGET_AVX2 static void tl_divide32_avx2(uint32_t *elements, int32_t n, const
         n_left += count;
         n_right += 8 - count;
     }
-    tl_divide32_tail(elements, i, n, bits, spare, n_left, n_right, right_side);
+    tl_divide32_tail(elements, i, n, bits, spare, n_left, right_side);
 }
 
 #define TL_CHOOSE(level, vector, scalar) \
@@ -204,15 +220,14 @@ static void tl_divide(int level, void *elements, int size, int32_t n, const uint
                       void *spare, void *right_side) {
     if (size == 1) {
         TL_CHOOSE(level, tl_divide8_avx2((uint8_t *)elements, n, bits, (uint8_t *)spare, right_side),
-                  tl_divide8_tail((uint8_t *)elements, 0, n, bits, (uint8_t *)spare, 0, 0,
-                                  right_side));
+                  tl_divide8_scalar((uint8_t *)elements, n, bits, (uint8_t *)spare, right_side));
     } else if (size == 2) {
         TL_CHOOSE(level, tl_divide16_avx2((uint16_t *)elements, n, bits, (uint16_t *)spare, right_side),
-                  tl_divide16_tail((uint16_t *)elements, 0, n, bits, (uint16_t *)spare, 0, 0,
-                                  right_side));
+                  tl_divide16_scalar((uint16_t *)elements, n, bits, (uint16_t *)spare,
+                                     right_side));
     } else {
         TL_CHOOSE(level, tl_divide32_avx2((uint32_t *)elements, n, bits, (uint32_t *)spare, right_side),
-                  tl_divide32_tail((uint32_t *)elements, 0, n, bits, (uint32_t *)spare, 0, 0,
+                  tl_divide32_tail((uint32_t *)elements, 0, n, bits, (uint32_t *)spare, 0,
                                   right_side));
     }
 }

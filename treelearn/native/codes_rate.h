@@ -3,8 +3,10 @@
 #define TREELEARN_CODES_RATE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "codes_types.h"
+#include "portable.h"
 #include "simd.h"
 
 #define TL_MOST_ROWS 64
@@ -67,31 +69,65 @@ typedef void tl_rate_t(const TlScoring *scoring, const TlCounts *node, int shift
 
 static void tl_rate_scalar(const TlScoring *scoring, const TlCounts *node, int shift,
                            uint16_t (*keys)[16], float *rated) {
-    const int32_t n = node->n_samples, first = node->min_leaf, last = n - node->min_leaf;
-    const int32_t class_mask = (1 << shift) - 1;
-    int32_t counts[TL_MOST_ROWS], i;
-    int l, c;
+    const int16_t n = (int16_t)node->n_samples;
+    const int16_t first = (int16_t)(node->min_leaf < n ? node->min_leaf : n);
+    const int16_t class_mask = (int16_t)((1 << shift) - 1);
+    /* Binary: D = l1 n - i n1; else the sums of squares of both sides. */
+    int16_t difference[16], square[16], other[16], counts[TL_MOST_ROWS][16];
+    const int16_t n_ones = (int16_t)node->class_counts[1];
+    int16_t i, c;
+    int l;
+    memset(difference, 0, sizeof difference);
+    memset(square, 0, sizeof square);
+    memset(counts, 0, (size_t)node->n_classes * sizeof *counts);
     for (l = 0; l < 16; l++) {
-        int32_t square = 0, other = 0;
         rated[l] = -1.0f;
-        for (c = 0; c < node->n_classes; c++) {
-            counts[c] = 0;
-            other += node->class_counts[c] * node->class_counts[c];
-        }
-        for (i = 1; i <= last; i++) {
-            float score;
-            c = keys[i - 1][l] & class_mask;
-            square += 2 * counts[c] + 1;
-            other -= 2 * (node->class_counts[c] - counts[c]) - 1;
-            counts[c]++;
-            if (i < first || (keys[i - 1][l] >> shift) == (keys[i][l] >> shift)) continue;
-            if (scoring->is_binary) {
-                float difference = (float)(counts[1] * n - i * node->class_counts[1]);
-                score = difference * difference * (tl_inverse[i] * tl_inverse[n - i]);
-            } else {
-                score = (float)square * tl_inverse[i] + (float)other * tl_inverse[n - i];
+        other[l] = 0;
+        for (c = 0; c < node->n_classes; c++)
+            other[l] = (int16_t)(other[l] + node->class_counts[c] * node->class_counts[c]);
+    }
+    for (i = 1; i <= n - first; i++) {
+        const uint16_t *before = keys[i - 1], *after = keys[i];
+        if (scoring->is_binary) {
+            TL_LANES
+            for (l = 0; l < 16; l++)
+                difference[l] = (int16_t)(difference[l] + (-(before[l] & 1) & n) - n_ones);
+        } else {
+            int16_t own[16] = {0}, whole[16] = {0};
+            for (c = 0; c < node->n_classes; c++) {
+                const int16_t total = (int16_t)node->class_counts[c];
+                TL_LANES
+                for (l = 0; l < 16; l++) {
+                    int16_t is_class = (int16_t)-((int16_t)(before[l] & class_mask) == c);
+                    own[l] = (int16_t)(own[l] | (is_class & counts[c][l]));
+                    whole[l] = (int16_t)(whole[l] | (is_class & total));
+                    counts[c][l] = (int16_t)(counts[c][l] - is_class);
+                }
             }
-            if (score > rated[l]) rated[l] = score;
+            /* (c + 1)^2 - c^2 on the left, c^2 - (c - 1)^2 on the right */
+            TL_LANES
+            for (l = 0; l < 16; l++) {
+                square[l] = (int16_t)(square[l] + 1 + 2 * own[l]);
+                other[l] = (int16_t)(other[l] + 1 - 2 * (whole[l] - own[l]));
+            }
+        }
+        if (i < first) continue;
+        if (scoring->is_binary) {
+            const float inverse = tl_inverse[i] * tl_inverse[n - i];
+            TL_LANES
+            for (l = 0; l < 16; l++) {
+                float d = (float)difference[l], score = d * d * inverse;
+                score = (before[l] >> shift) == (after[l] >> shift) ? -1.0f : score;
+                rated[l] = rated[l] > score ? rated[l] : score;
+            }
+        } else {
+            const float left = tl_inverse[i], right = tl_inverse[n - i];
+            TL_LANES
+            for (l = 0; l < 16; l++) {
+                float score = (float)square[l] * left + (float)other[l] * right;
+                score = (before[l] >> shift) == (after[l] >> shift) ? -1.0f : score;
+                rated[l] = rated[l] > score ? rated[l] : score;
+            }
         }
     }
 }

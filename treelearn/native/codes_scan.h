@@ -1,8 +1,9 @@
 /* The best cut of one column of codes in one node, from its histogram of classes.
  *
  * A histogram has a row of counts for every class that is present in the node; the scan leaves it
- * empty. Vector code looks for cuts that may win, in float32 in all but the largest nodes; what comes within CLOSE of the best score so far is scored again by the formula of
- * block.h, in the order of the codes. The plain scan scores every cut by it: same cut, same bits.
+ * empty. A filter looks for cuts that may win, in float32 in all but the largest nodes; what comes
+ * within CLOSE of the best score so far is scored again by the formula of block.h, in the order of
+ * the codes. The plain scan scores every cut by it: same cut, same bits.
  */
 #ifndef TREELEARN_CODES_SCAN_H
 #define TREELEARN_CODES_SCAN_H
@@ -14,6 +15,7 @@
 #include "codes_partition.h"
 #include "codes_types.h"
 #include "impurity.h"
+#include "portable.h"
 #include "simd.h"
 
 /* Filters are off by less than this share of a score. */
@@ -116,8 +118,8 @@ static int32_t tl_next_present(const TlColumnScan *scan, int32_t code, int32_t n
     return -1;
 }
 
-/* Every cut in order, by the exact formula; the one scan that knows missing values, and the twin
- * of those below. scratch: 3 n_classes. */
+/* Every cut in order, by the exact formula; the one scan that knows missing values. scratch: 3
+ * n_classes. */
 static void tl_scan_plain(const TlScoring *scoring, const TlCounts *node, void *histogram,
                           int32_t stride, int32_t n_codes, int has_missing, int32_t feature,
                           int32_t *scratch, TlColumnScan *scan, TlCut *best) {
@@ -167,6 +169,7 @@ static void tl_scan_plain(const TlScoring *scoring, const TlCounts *node, void *
         memset((char *)histogram + (size_t)c * stride * size, 0, (size_t)n_codes * size);
 }
 
+#include "codes_scan_scalar.h"
 #if TL_HAS_X86
 #include "codes_scan_avx2.h"
 #endif
@@ -181,23 +184,32 @@ static void tl_scan_column(int level, const TlScoring *scoring, const TlCounts *
         for (c = 0; c < node->n_classes; c++)
             some_missing |= tl_count_at(histogram, node->n_samples <= TL_SHORT_NODE,
                                         (size_t)c * stride + n_codes - 1) > 0;
-#if TL_HAS_X86
-    if (level >= TL_AVX2 && scoring->formula == TL_GINI && !some_missing) {
+    if (scoring->formula != TL_GINI || some_missing) {
+        tl_scan_plain(scoring, node, histogram, stride, n_codes, some_missing, feature, scratch,
+                      scan, best);
+    } else {
         scan->n_present = 0;
         scan->default_code = -1;
         scan->n_missing = 0;
-        if (node->n_samples > TL_SHORT_NODE)
-            tl_scan_large_avx2(scoring, node, (uint32_t *)histogram, stride, feature,
-                               (__m256i *)scratch, scan, best);
-        else if (scoring->is_binary)
-            tl_scan_binary_avx2(node, (uint16_t *)histogram, stride, feature, scan, best);
-        else
-            tl_scan_squares_avx2(node, (uint16_t *)histogram, stride, feature,
-                                 (__m256i *)scratch, scan, best);
-    } else
-#endif
-        tl_scan_plain(scoring, node, histogram, stride, n_codes, has_missing && some_missing,
-                      feature, scratch, scan, best);
+        if (node->n_samples > TL_SHORT_NODE) {
+            TL_CHOOSE(level,
+                      tl_scan_large_avx2(scoring, node, (uint32_t *)histogram, stride, feature,
+                                         (__m256i *)scratch, scan, best),
+                      tl_scan_plain(scoring, node, histogram, stride, n_codes, 0, feature, scratch,
+                                    scan, best));
+        } else if (scoring->is_binary) {
+            TL_CHOOSE(level,
+                      tl_scan_binary_avx2(node, (uint16_t *)histogram, stride, feature, scan, best),
+                      tl_scan_binary_scalar(node, (uint16_t *)histogram, stride, feature, scan,
+                                            best));
+        } else {
+            TL_CHOOSE(level,
+                      tl_scan_squares_avx2(node, (uint16_t *)histogram, stride, feature,
+                                           (__m256i *)scratch, scan, best),
+                      tl_scan_squares_scalar(node, (uint16_t *)histogram, stride, feature, scratch,
+                                             scan, best));
+        }
+    }
     if (best->feature == feature &&
         (old_feature != feature || best->code != old_code || best->missing_goes_left != old_side))
         best->next_code =

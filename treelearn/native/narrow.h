@@ -15,7 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
 #include "block.h"
+#include "lanes.h"
 #include "simd.h"
 
 enum {
@@ -51,24 +53,23 @@ static void tl_partition_narrow_scalar(const uint8_t *bits, const uint16_t *sour
                                        uint16_t *left, uint16_t *right) {
     uint16_t spare[2];
     uint16_t carry_left = 0, carry_right = 0;
-    int step_left = left != NULL, step_right = right != NULL, n_left = 0, n_right = 0, i;
+    int step_left = left != NULL, step_right = right != NULL, i;
     if (!step_left) left = spare;
     if (!step_right) right = spare;
     for (i = 0; i < n; i++) {
         uint16_t entry = source[i], start = entry & 1;
         int go = tl_narrow_goes_left(bits, entry);
+        /* Of what depends on the side both are at hand: no branch on the data. */
+        uintptr_t to_left = (uintptr_t)left, to_right = (uintptr_t)right;
+        uint16_t goes = (uint16_t)-go;
+        uint16_t *to = (uint16_t *)(to_right ^ ((to_left ^ to_right) & (uintptr_t)-(intptr_t)go));
         carry_left |= start;
         carry_right |= start;
-        entry &= 0xfffe;
-        if (go) {
-            left[n_left] = entry | carry_left;
-            n_left += step_left;
-            carry_left = 0;
-        } else {
-            right[n_right] = entry | carry_right;
-            n_right += step_right;
-            carry_right = 0;
-        }
+        *to = (uint16_t)((entry & 0xfffe) | (carry_left & goes) | (carry_right & ~goes));
+        carry_left &= (uint16_t)~goes;
+        carry_right &= goes;
+        left += step_left & go;
+        right += step_right & ~go;
     }
 }
 
@@ -222,6 +223,47 @@ static void tl_scan_binary_scalar(const uint16_t *entries, int begin, int end, i
     }
 }
 
+/* The same 16 entries at a time; read beyond the end. */
+static void tl_scan_binary_lanes(const uint16_t *entries, int begin, int end, int n_left,
+                                 int ones_left, const tl_narrow_node *node, double *best,
+                                 int32_t *best_at) {
+    const float n = (float)node->n_samples, ones = node->count[1];
+    const uint16_t one = node->code[1];
+    int i, k;
+    for (i = begin; i < end; i += 16, n_left += 16) {
+        const uint16_t *here = entries + i;
+        const float bar = (float)(*best * (*best > 0.0 ? TL_SCREEN : 1.0)), first = (float)n_left;
+        uint16_t is_one[16];
+        int16_t sums[16];
+        uint8_t flags[16], starts[16];
+        unsigned hits;
+        TL_LANES
+        for (k = 0; k < 16; k++) is_one[k] = (here[k] & TL_NARROW_CLASS) == one;
+        TL_LANES
+        for (k = 0; k < 16; k++) starts[k] = here[k] & 1;
+        ones_left = tl_sum_up(is_one, (int16_t)ones_left, sums);
+        TL_LANES
+        for (k = 0; k < 16; k++) {
+            float left = first + (float)k, before = (float)(int16_t)(sums[k] - is_one[k]);
+            float difference = before * n - left * ones;
+            flags[k] = difference * difference >= left * (n - left) * bar;
+        }
+        hits = tl_pack_lanes(flags) & tl_pack_lanes(starts);
+        if (end - i < 16) hits &= (1u << (end - i)) - 1;
+        for (; hits; hits &= hits - 1) {
+            double score;
+            k = TL_LOWEST_BIT(hits);
+            if (n_left + k < node->lowest || n_left + k > node->highest) continue;
+            score = tl_binary_score(sums[k] - is_one[k], n_left + k, node->count[1],
+                                    node->n_samples);
+            if (score > *best) {
+                *best = score;
+                *best_at = i + k;
+            }
+        }
+    }
+}
+
 #if TL_HAS_X86
 /* Running sums over 16 lanes. */
 TL_TARGET_AVX2 static inline __m256i tl_prefix_sums(__m256i x) {
@@ -315,7 +357,10 @@ static inline void tl_scan_binary_narrow(int simd, const uint16_t *entries, int 
         return;
     }
 #endif
-    tl_scan_binary_scalar(entries, begin, end, n_left, ones_left, node, best, best_at);
+    if (end - begin > 3)
+        tl_scan_binary_lanes(entries, begin, end, n_left, ones_left, node, best, best_at);
+    else
+        tl_scan_binary_scalar(entries, begin, end, n_left, ones_left, node, best, best_at);
 }
 
 /* Best cut of several classes of unit weight by Gini; left: the counts by class of what stands left

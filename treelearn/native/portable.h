@@ -32,6 +32,13 @@ typedef unsigned long long uint64_t;
 #define TL_LARGE TL_INLINE
 #endif
 
+/* Before a loop over 16 lanes: GCC would write out all its rounds, and then finds no vectors. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define TL_LANES _Pragma("GCC unroll 1")
+#else
+#define TL_LANES
+#endif
+
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #define TL_VERSIONS __attribute__((unused, target_clones("avx512f", "avx2", "default")))
 #elif defined(__GNUC__)

@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
 #include "block.h"
+#include "lanes.h"
 #include "simd.h"
 
 /* Candidates whose score is this share below the best are still scored exactly: double precision
@@ -131,6 +133,51 @@ static void tl_scan_binary_wide_scalar(const uint32_t *entries, int class_shift,
     }
 }
 
+/* The same 16 entries at a time. */
+static void tl_scan_binary_wide_lanes(const uint32_t *entries, int class_shift, int32_t begin,
+                                      int32_t end, int64_t n_left, int64_t ones_left, double n,
+                                      double ones, int64_t lowest, int64_t highest, double *best,
+                                      int32_t *best_at) {
+    int32_t i, k;
+    for (i = begin; i + 16 <= end; i += 16, n_left += 16) {
+        const uint32_t *here = entries + i;
+        const double bar = *best * (*best > 0.0 ? TL_WIDE_SCREEN : 1.0);
+        const double first = (double)n_left, ones_before = (double)ones_left;
+        uint16_t is_one[16], starts[16];
+        int16_t sums[16];
+        uint8_t flags[16];
+        unsigned hits;
+        TL_LANES
+        for (k = 0; k < 16; k++) is_one[k] = (uint16_t)(here[k] >> class_shift);
+        TL_LANES
+        for (k = 0; k < 16; k++) starts[k] = (uint16_t)(here[k] & 1);
+        ones_left += tl_sum_up(is_one, 0, sums);
+        if (!tl_is_any(starts) || n_left + 15 < lowest || n_left > highest) continue;
+        TL_LANES
+        for (k = 0; k < 16; k++) {
+            double left = first + (double)k;
+            double before = ones_before + (double)((int32_t)sums[k] - (int32_t)is_one[k]);
+            double difference = before * n - left * ones;
+            flags[k] = (uint8_t)((difference * difference >= left * (n - left) * bar) &
+                                 (starts[k] != 0));
+        }
+        hits = tl_pack_lanes(flags);
+        for (; hits; hits &= hits - 1) {
+            double score;
+            k = TL_LOWEST_BIT(hits);
+            if (n_left + k < lowest || n_left + k > highest) continue;
+            score = tl_binary_score(ones_before + (double)(sums[k] - is_one[k]),
+                                    (double)(n_left + k), ones, n);
+            if (score > *best) {
+                *best = score;
+                *best_at = i + k;
+            }
+        }
+    }
+    tl_scan_binary_wide_scalar(entries, class_shift, i, end, n_left, ones_left, n, ones, lowest,
+                               highest, best, best_at);
+}
+
 #if TL_HAS_X86
 TL_TARGET_AVX2 static void tl_scan_binary_wide_avx2(const uint32_t *entries, int class_shift,
                                                     int32_t begin, int32_t end, int64_t n_left,
@@ -203,8 +250,8 @@ static inline void tl_scan_binary_wide(int simd, const uint32_t *entries, int cl
         return;
     }
 #endif
-    tl_scan_binary_wide_scalar(entries, class_shift, begin, end, n_left, ones_left, n, ones, lowest,
-                               highest, best, best_at);
+    tl_scan_binary_wide_lanes(entries, class_shift, begin, end, n_left, ones_left, n, ones, lowest,
+                              highest, best, best_at);
 }
 
 #endif
