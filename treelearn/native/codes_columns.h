@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bits.h"
+#include "lanes.h"
 #include "portable.h"
 #include "simd.h"
 
@@ -53,10 +54,11 @@ typedef struct {
 /* Lowest and highest value, and whether any value is missing or no whole number, of columns
  * [0, n_columns) of n_rows rows. `lanes` columns are worked on at a time; a table of few columns
  * is read as if several rows were one. */
-#define TL_COLUMNS(real_t, mask_t, round, suffix)                                              \
+#define TL_COLUMNS(real_t, mask_t, first_whole, suffix)                                        \
     TL_INLINE void tl_range_body_##suffix(                  \
         const real_t *values, int64_t n_rows, int64_t row_length, int64_t n_columns,           \
         real_t *lowest, real_t *highest, mask_t *is_real, mask_t *is_missing) {                \
+        const real_t whole = (real_t)first_whole;                                              \
         int64_t first, row;                                                                    \
         int j;                                                                                 \
         for (first = 0; first < n_columns; first += TL_RANGE_LANES) {                          \
@@ -76,7 +78,9 @@ typedef struct {
                     real_t v = value[j];                                                       \
                     low[j] = v < low[j] ? v : low[j];                                          \
                     high[j] = v > high[j] ? v : high[j];                                       \
-                    real[j] |= -(mask_t)((v != round(v)) & (v == v));                          \
+                    real_t size = v < 0 ? -v : v;                                              \
+                    /* Above `whole` every number is whole; below, this addition rounds. */    \
+                    real[j] |= -(mask_t)((size < whole) & ((size + whole) - whole != size));   \
                     missing[j] |= -(mask_t)(v != v);                                           \
                 }                                                                              \
             }                                                                                  \
@@ -123,19 +127,24 @@ typedef struct {
     static void tl_encode_scalar_##suffix(const TlEncoder *encoder, int64_t begin,             \
                                           int64_t end, uint16_t *codes) {                      \
         tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes);                    \
-        if (encoder->columns != NULL) tl_turn_rows(encoder, begin, end);                       \
+        if (encoder->columns != NULL) TL_TURN_ROWS(encoder, begin, end);                       \
     }
 
-/* A bit for each of n <= 64 codes that is 0. */
+/* A bit for each of n <= 64 codes that is 0; reads 64 codes. */
 TL_INLINE uint64_t tl_zero_codes(const uint16_t *codes, int n) {
     uint64_t bits = 0;
-    int j;
-    for (j = 0; j < n; j++) bits |= (uint64_t)(codes[j] == 0) << j;
-    return bits;
+    uint8_t flags[16];
+    int j, k;
+    for (j = 0; j < n; j += 16) {
+        const uint16_t *here = codes + j;
+        TL_LANES
+        for (k = 0; k < 16; k++) flags[k] = here[k] == 0;
+        bits |= (uint64_t)tl_pack_lanes(flags) << j;
+    }
+    return n == 64 ? bits : bits & (((uint64_t)1 << n) - 1);
 }
 
 #if TL_HAS_X86
-/* As above; reads 64 codes. */
 TL_TARGET_AVX2 static inline uint64_t tl_zero_codes_avx2(const uint16_t *codes, int n) {
     const __m256i zero = _mm256_setzero_si256();
     uint64_t bits = 0;
@@ -197,9 +206,8 @@ TL_INLINE void tl_turn_rows(const TlEncoder *encoder,
 }
 
 #if TL_HAS_X86
-/* As above, 8 rows of 8 columns at a time. */
-TL_TARGET_AVX2 static void tl_turn_rows_avx2(const TlEncoder *encoder, int64_t begin,
-                                             int64_t end) {
+/* As above, 8 rows of 8 columns at a time: SSE2, which every such processor has. */
+static void tl_turn_rows_in_squares(const TlEncoder *encoder, int64_t begin, int64_t end) {
     const int64_t stride = encoder->row_stride;
     int64_t row = begin, whole = begin + (end - begin) / 8 * 8;
     int k, i;
@@ -235,10 +243,13 @@ TL_TARGET_AVX2 static void tl_turn_rows_avx2(const TlEncoder *encoder, int64_t b
     }
     if (row < end) tl_turn_rows(encoder, row, end);
 }
+#define TL_TURN_ROWS tl_turn_rows_in_squares
+#else
+#define TL_TURN_ROWS tl_turn_rows
 #endif
 
-TL_COLUMNS(float, int32_t, rintf, float)
-TL_COLUMNS(double, int64_t, rint, double)
+TL_COLUMNS(float, int32_t, 0x1p23, float)
+TL_COLUMNS(double, int64_t, 0x1p52, double)
 
 #if TL_HAS_X86
 #define TL_COLUMNS_AVX2(real_t, mask_t, suffix)                                                \
@@ -251,7 +262,7 @@ TL_COLUMNS(double, int64_t, rint, double)
     TL_TARGET_AVX2 static void tl_encode_avx2_##suffix(                                        \
         const TlEncoder *encoder, int64_t begin, int64_t end, uint16_t *codes) {               \
         tl_encode_body_##suffix(encoder, begin, end, codes, tl_zero_codes_avx2);               \
-        if (encoder->columns != NULL) tl_turn_rows_avx2(encoder, begin, end);                  \
+        if (encoder->columns != NULL) TL_TURN_ROWS(encoder, begin, end);                       \
     }
 TL_COLUMNS_AVX2(float, int32_t, float)
 TL_COLUMNS_AVX2(double, int64_t, double)

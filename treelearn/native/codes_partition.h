@@ -34,10 +34,11 @@ static int32_t tl_count_bits(const uint64_t *bits, int32_t first, int32_t end) {
         const code_t most = (code_t)cut, other = (code_t)(also >= 0 ? also : cut);             \
         int32_t i = 0, j;                                                                      \
         for (; i + 64 <= n; i += 64) {                                                         \
+            const code_t *here = codes + i;                                                    \
             uint8_t flags[64];                                                                 \
             uint64_t word = 0;                                                                 \
             for (j = 0; j < 64; j++)                                                           \
-                flags[j] = (uint8_t)((codes[i + j] <= most) | (codes[i + j] == other));        \
+                flags[j] = (uint8_t)((here[j] <= most) | (here[j] == other));                  \
             for (j = 0; j < 64; j += 8) word |= (uint64_t)tl_pack_flags(flags + j) << j;       \
             bits[i >> 6] = word;                                                               \
         }                                                                                      \
