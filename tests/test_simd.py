@@ -102,10 +102,11 @@ def tree_bytes(estimator):
     n_classes=st.sampled_from([2, 3, 10, 70]),
     min_samples_leaf=st.sampled_from([1, 2, 20, 40000]),
     dtype=st.sampled_from([np.float32, np.float64]),
+    form=st.sampled_from(["codes", "lists"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_tables_of_few_values_give_the_same_bits(
-    seed, size, n_features, n_classes, min_samples_leaf, dtype
+    seed, size, n_features, n_classes, min_samples_leaf, dtype, form
 ):
     """Columns that become bits, codes of 8 and of 16 bits, with and without a usual value."""
     rng = np.random.default_rng(seed)
@@ -114,11 +115,14 @@ def test_tables_of_few_values_give_the_same_bits(
         column[:] = rng.integers(0, rng.choice([2, 9, 200, 900]), size)
         if rng.random() < 0.4:
             column[rng.random(size) < rng.random()] = 3
+        if rng.random() < 0.2:
+            column *= 0.25
         if rng.random() < 0.1:
             column[rng.random(size) < 0.1] = np.nan
     y = (np.nan_to_num(X[:, 0]).astype(int) + rng.integers(0, 2, size)) % n_classes
     found = []
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TREELEARN_FORM", form)
         for level in LEVELS:
             patch.setenv("TREELEARN_SIMD", level)
             tree = DecisionTreeClassifier(min_samples_leaf=min_samples_leaf, random_state=0)

@@ -53,6 +53,9 @@ cdef extern from "native/atomic.h":
 # costs as much as two levels, which those walk in vain that are in their leaf already.
 SHARE_BEFORE_LOOK = 0.3
 
+# In a chain of nodes other rows than those of the fit may arrive much earlier.
+MOST_LEVELS_BEFORE_LOOK = 32
+
 # Fewer rows end before a second thread has begun (benchmarks/predict.py --threads 1 2).
 FEWEST_ROWS_FOR_THREADS = 16384
 
@@ -107,7 +110,8 @@ def _count_levels(tree):
     """Return after how many levels it is time to look for rows that have arrived; at least 1."""
     leaves = np.flatnonzero(tree.feature < 0)
     arrived = np.cumsum(np.bincount(tree.depths()[leaves], tree.n_node_samples[leaves]))
-    return max(1, int(np.searchsorted(arrived, SHARE_BEFORE_LOOK * arrived.max())))
+    n_levels = int(np.searchsorted(arrived, SHARE_BEFORE_LOOK * arrived.max()))
+    return min(max(1, n_levels), MOST_LEVELS_BEFORE_LOOK)
 
 
 cdef class Walk:
@@ -272,7 +276,7 @@ def route(
     batch.n_rows, batch.n_features = X.shape[0], X.shape[1]
     batch.n_chunks = (batch.n_rows + TL_ROWS_PER_CHUNK - 1) // TL_ROWS_PER_CHUNK
     cdef int64_t n_bytes = walk.steps.nbytes
-    if batch.n_rows >= n_bytes // TL_CACHE_LINE:
+    if batch.n_rows >= n_bytes // TL_CACHE_LINE:  # a row for every line that is read
         tl_read_ahead(&walk.walk, n_bytes)
     for _ in range(1, min(n_threads, batch.n_chunks)):
         try:

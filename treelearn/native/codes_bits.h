@@ -160,7 +160,7 @@ TL_TARGET_AVX2 static void tl_planes_to_bytes_avx2(const uint64_t *planes, int n
     for (lane = 0; lane < n_lanes; lane++)                                                     \
         flags[lane] = (uint8_t)((score[lane] >= least) & (score[lane] >= 0));
 #define TL_FLAG(name, real_t, sum_t, count_t, attributes)                                      \
-    attributes static void name(const count_t *n_left, const sum_t *squares,               \
+    attributes static void name(const count_t *n_left, const sum_t *squares,                   \
                                     const sum_t *cross, int n_lanes, real_t n, real_t all,     \
                                     real_t least, real_t min_leaf, uint8_t *flags) {           \
         real_t score[TL_MOST_BITS], part[16], most = 0;                                        \
@@ -175,7 +175,7 @@ TL_TARGET_AVX2 static void tl_planes_to_bytes_avx2(const uint64_t *planes, int n
     }
 
 #define TL_FLAG_BINARY(name, real_t, attributes)                                               \
-    attributes static void name(const int32_t *n_left, const int32_t *ones_left,           \
+    attributes static void name(const int32_t *n_left, const int32_t *ones_left,               \
                                     int n_lanes, real_t n, real_t ones, real_t least,          \
                                     real_t min_leaf, uint8_t *flags) {                         \
         real_t score[TL_MOST_BITS], part[16], most = 0;                                        \

@@ -130,7 +130,7 @@ typedef struct {
         if (encoder->columns != NULL) TL_TURN_ROWS(encoder, begin, end);                       \
     }
 
-/* A bit for each of n <= 64 codes that is 0; reads 64 codes. */
+/* A bit for each of n <= 64 codes that is 0; 64 codes may be read. */
 TL_INLINE uint64_t tl_zero_codes(const uint16_t *codes, int n) {
     uint64_t bits = 0;
     uint8_t flags[16];
@@ -266,9 +266,6 @@ TL_COLUMNS(double, int64_t, 0x1p52, double)
     }
 TL_COLUMNS_AVX2(float, int32_t, float)
 TL_COLUMNS_AVX2(double, int64_t, double)
-#define TL_FOR_LEVEL(level, name, ...)                                                         \
-    if ((level) >= TL_AVX2) name##_avx2 __VA_ARGS__;                                           \
-    else name##_scalar __VA_ARGS__
 #endif
 
 /* A key whose unsigned order is the order of the values; -0.0 and 0.0 have one key. */

@@ -55,7 +55,7 @@ TL_MARK(tl_mark16, uint16_t)
 
 #define TL_DIVIDE(name, element_t)                                                             \
     static void name##_tail(element_t *elements, int32_t i, int32_t n, const uint64_t *bits,   \
-                            element_t *spare, int32_t n_left, void *right_side) {               \
+                            element_t *spare, int32_t n_left, void *right_side) {              \
         while (i < n) {                                                                        \
             uint64_t word = bits[i >> 6] >> (i & 63);                                          \
             int32_t end = (i | 63) + 1 < n ? (i | 63) + 1 : n;                                 \
@@ -198,8 +198,8 @@ TL_TARGET_AVX2 static void tl_divide32_avx2(uint32_t *elements, int32_t n, const
     tl_divide32_tail(elements, i, n, bits, spare, n_left, right_side);
 }
 
-#define TL_CHOOSE(level, vector, scalar) \
-    if ((level) >= TL_AVX2) vector;      \
+#define TL_CHOOSE(level, vector, scalar)                                                       \
+    if ((level) >= TL_AVX2) vector;                                                            \
     else scalar
 #else
 #define TL_CHOOSE(level, vector, scalar) scalar
@@ -220,14 +220,17 @@ static void tl_mark(int level, const void *codes, int is_wide, int32_t n, int32_
 static void tl_divide(int level, void *elements, int size, int32_t n, const uint64_t *bits,
                       void *spare, void *right_side) {
     if (size == 1) {
-        TL_CHOOSE(level, tl_divide8_avx2((uint8_t *)elements, n, bits, (uint8_t *)spare, right_side),
+        TL_CHOOSE(level,
+                  tl_divide8_avx2((uint8_t *)elements, n, bits, (uint8_t *)spare, right_side),
                   tl_divide8_scalar((uint8_t *)elements, n, bits, (uint8_t *)spare, right_side));
     } else if (size == 2) {
-        TL_CHOOSE(level, tl_divide16_avx2((uint16_t *)elements, n, bits, (uint16_t *)spare, right_side),
+        TL_CHOOSE(level,
+                  tl_divide16_avx2((uint16_t *)elements, n, bits, (uint16_t *)spare, right_side),
                   tl_divide16_scalar((uint16_t *)elements, n, bits, (uint16_t *)spare,
                                      right_side));
     } else {
-        TL_CHOOSE(level, tl_divide32_avx2((uint32_t *)elements, n, bits, (uint32_t *)spare, right_side),
+        TL_CHOOSE(level,
+                  tl_divide32_avx2((uint32_t *)elements, n, bits, (uint32_t *)spare, right_side),
                   tl_divide32_tail((uint32_t *)elements, 0, n, bits, (uint32_t *)spare, 0,
                                   right_side));
     }

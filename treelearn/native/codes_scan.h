@@ -139,7 +139,8 @@ static void tl_scan_plain(const TlScoring *scoring, const TlCounts *node, void *
             scan->n_missing += tl_count_at(histogram, is_short, (size_t)c * stride + missing_code);
     for (code = 0; code < n_codes; code++) {
         int32_t n_here = 0;
-        for (c = 0; c < n_classes; c++) n_here += tl_count_at(histogram, is_short, (size_t)c * stride + code);
+        for (c = 0; c < n_classes; c++)
+            n_here += tl_count_at(histogram, is_short, (size_t)c * stride + code);
         if (n_here == 0) continue;
         scan->present[code >> 3] |= (uint8_t)(1 << (code & 7));
         scan->n_present++;
@@ -149,7 +150,8 @@ static void tl_scan_plain(const TlScoring *scoring, const TlCounts *node, void *
         }
         if (code == missing_code) break;
         n_left += n_here;
-        for (c = 0; c < n_classes; c++) left[c] += tl_count_at(histogram, is_short, (size_t)c * stride + code);
+        for (c = 0; c < n_classes; c++)
+            left[c] += tl_count_at(histogram, is_short, (size_t)c * stride + code);
         for (side = 0; side < (scan->n_missing > 0 ? 2 : 1); side++) {
             int32_t n = n_left + (side ? scan->n_missing : 0);
             const int32_t *counts = left;
@@ -157,8 +159,8 @@ static void tl_scan_plain(const TlScoring *scoring, const TlCounts *node, void *
             if (n < node->min_leaf || node->n_samples - n < node->min_leaf) continue;
             if (side) {
                 for (c = 0; c < n_classes; c++)
-                    with_missing[c] =
-                        left[c] + tl_count_at(histogram, is_short, (size_t)c * stride + missing_code);
+                    with_missing[c] = left[c] + tl_count_at(histogram, is_short,
+                                                            (size_t)c * stride + missing_code);
                 counts = with_missing;
             }
             score = tl_cut_score(scoring, node, counts, n, right);

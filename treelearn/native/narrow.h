@@ -2,9 +2,9 @@
  *
  * An entry is  sample << 6 | class << 1 | start.  Samples are numbered within a subtree of at most
  * TL_NARROW_SAMPLES, classes among those present at its root, at most 32; the start bit says that
- * the value differs from the one before it.  The vector code screens candidates in single
- * precision, in which all counts here are exact, and scores what is left with the one exact
- * formula of the scalar twin: both give the same bits.
+ * the value differs from the one before it.  Scans screen candidates in single
+ * precision, in which all counts here are exact, and score what is left with the one exact
+ * formula: every instruction set gives the same bits.
  *
  * Lists may be read, never written, up to TL_NARROW_SLACK entries past their end.
  */
@@ -51,15 +51,14 @@ static inline int tl_narrow_goes_left(const uint8_t *bits, uint16_t entry) {
  * kept there did.  A side that is NULL is not written. */
 static void tl_partition_narrow_scalar(const uint8_t *bits, const uint16_t *source, int n,
                                        uint16_t *left, uint16_t *right) {
-    uint16_t spare[2];
-    uint16_t carry_left = 0, carry_right = 0;
+    uint16_t spare, carry_left = 0, carry_right = 0;
     int step_left = left != NULL, step_right = right != NULL, i;
-    if (!step_left) left = spare;
-    if (!step_right) right = spare;
+    if (!step_left) left = &spare;
+    if (!step_right) right = &spare;
     for (i = 0; i < n; i++) {
         uint16_t entry = source[i], start = entry & 1;
         int go = tl_narrow_goes_left(bits, entry);
-        /* Of what depends on the side both are at hand: no branch on the data. */
+        /* Chosen by bits: a compiler would make a branch of it, which cannot be foretold. */
         uintptr_t to_left = (uintptr_t)left, to_right = (uintptr_t)right;
         uint16_t goes = (uint16_t)-go;
         uint16_t *to = (uint16_t *)(to_right ^ ((to_left ^ to_right) & (uintptr_t)-(intptr_t)go));

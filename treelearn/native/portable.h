@@ -12,8 +12,12 @@ typedef unsigned int uint32_t;
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
 #else
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD > 1
+#error "sums must be rounded as they are made: compile with -msse2 -mfpmath=sse"
+#endif
 #endif
 
 /* TL_LARGE: what a loop over lanes must have inlined to become vector code, and what a GPU, which

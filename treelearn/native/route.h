@@ -17,9 +17,10 @@
 
 /* Rows of one call at most: some fifty microseconds. */
 enum { TL_ROWS_PER_CHUNK = 1024 };
-/* The steps of the others fill the time in which one row waits for its node and its value. */
+/* The steps of the others fill the time in which one row waits for its node and its value; 8 and 16
+ * abreast take 1.02 to 1.08 times as long. */
 enum { TL_ROWS_ABREAST = 12 };
-/* Levels from one look for those that have arrived to the next. */
+/* Levels from one look for those that have arrived to the next; 2 and 4 take as long. */
 enum { TL_LEVELS_AT_ONCE = 3 };
 
 /* Rows of so many bytes are fetched while those of the chunk before walk: 1.03 to 1.05 times as
@@ -141,7 +142,7 @@ TL_INLINE void tl_route_rows(const tl_walk *shared, const int64_t *held, const c
             const char *row[TL_ROWS_ABREAST];
             for (k = 0; k < TL_ROWS_ABREAST; k++) {
                 place[k] = at[first + k];
-                row[k] = X + number[first + k] * row_stride;
+                row[k] = X + (ptrdiff_t)number[first + k] * row_stride;
                 if (is_first && row_stride <= TL_MOST_FETCHED)
                     for (i = 0; i < row_stride; i += TL_CACHE_LINE)
                         TL_PREFETCH(row[k] + n_rows * row_stride + i);

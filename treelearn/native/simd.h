@@ -1,6 +1,6 @@
 /* Which instruction set the hand-written kernels may use.
  *
- * Every kernel with vector code has a plain twin that gives the same bits. The level is found once,
+ * Every kernel written for one has a twin for any processor that gives the same bits. The level is found once,
  * from the processor and from the environment variable TREELEARN_SIMD (scalar, avx2, avx512),
  * which lowers it and never raises it.
  */

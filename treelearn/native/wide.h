@@ -1,7 +1,7 @@
 /* Lists of large nodes: 32-bit entries,  class | sample << 1 | start  from high to low.
  *
- * As in narrow.h, vector code screens candidates and whatever passes is scored by the exact formula
- * of the scalar twin, so that every instruction set gives the same bits.
+ * As in narrow.h, candidates are screened and whatever passes is scored by the exact formula: every
+ * instruction set gives the same bits.
  */
 #ifndef TREELEARN_WIDE_H
 #define TREELEARN_WIDE_H

@@ -37,8 +37,8 @@ TL_INLINE void tl_store_shorts(uint64_t word, uint16_t *shorts) {
     shorts[3] = (uint16_t)(word >> 48);
 }
 
-/* Eight flags of a byte each, 0 or 1, as bits, the first one lowest: the product moves flag k to bit
- * 56 + k, and nothing carries. */
+/* Eight flags of a byte each, 0 or 1, as bits, the first one lowest: the product moves flag k to
+ * bit 56 + k, and nothing carries. */
 TL_INLINE unsigned tl_pack_flags(const uint8_t *flags) {
     return (unsigned)((tl_load_bytes(flags) * 0x0102040810204080u) >> 56);
 }
